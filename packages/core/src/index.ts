@@ -1,0 +1,1 @@
+export { encodeClientCert, encodeClientCertChain } from './source/rfc9440';
