@@ -1,0 +1,225 @@
+import { ClientCertificateError, isRefusal, mostSpecific } from '../errors';
+import type { TrustStore } from '../trust/trust-store';
+import type { Certificate } from '../x509/certificate';
+import * as check from './checks';
+import type { RequiredUsage } from './checks';
+
+/** What a path is built from. */
+export interface PathQuery {
+  readonly endEntity: Certificate;
+  /** Candidate issuers that came with the end-entity certificate: unordered, unverified, perhaps unrelated. */
+  readonly presented: readonly Certificate[];
+  readonly trust: TrustStore;
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly requiredUsage: RequiredUsage;
+  /** Most intermediates between end-entity certificate and trust anchor, self-issued ones included. */
+  readonly maxIntermediates: number;
+}
+
+/** A signature somebody has to verify before the search goes on. */
+export interface SignatureQuestion {
+  readonly certificate: Certificate;
+  readonly issuer: Certificate;
+}
+
+/** Certificates in path order, end-entity first, and the trust anchor that issued the last. */
+export interface BuiltPath {
+  readonly certificates: readonly [Certificate, ...Certificate[]];
+  readonly anchor: Certificate;
+}
+
+/**
+ * Signature checks in one search. The figure is rustls-webpki's, which took it from the remedy for Go's CVE-2018-16875:
+ * an honest path of ten certificates needs ten.
+ */
+export const maxSignatures = 100;
+
+/** Issuers tried in one search. An honest path tries one for each certificate; cross-signed CAs a few. */
+export const maxCandidates = 5_000;
+
+/** How a search ended. */
+export type PathVerdict =
+  | { readonly path: BuiltPath }
+  | {
+      readonly refusal: ClientCertificateError;
+      /** Milliseconds since the Unix epoch: from then on a certificate that was not yet valid may make a path good. */
+      readonly holdsUntil: number;
+    };
+
+/**
+ * Builds a certification path (RFC 4158) and validates it (RFC 5280 section 6.1) on the way: depth first from the
+ * end-entity certificate, anchors before intermediates, issuers with the right key identifier before others, backing out
+ * of every dead end. The refusal is the most telling one over all candidate paths.
+ *
+ * Rules that need no key come first, and signatures last: only when names lead all the way to an anchor are they
+ * verified, from the anchor down, so that a certificate of an unknown issuer costs no public-key operation and no key is
+ * used before a trusted one has vouched for it.
+ *
+ * A generator: it yields each signature question and wants its answer, so that the same search runs inline or off the
+ * event loop.
+ */
+export function* buildPath(query: PathQuery): Generator<SignatureQuestion, PathVerdict, boolean> {
+  const search = new PathSearch(query);
+  try {
+    checkEndEntity(query);
+    const path = yield* search.extend([query.endEntity], 0);
+    if (path !== undefined) return { path };
+  } catch (error) {
+    if (!(error instanceof ClientCertificateError)) throw error;
+    search.note(error);
+  }
+  return search.refused();
+}
+
+function checkEndEntity({ endEntity, time, requiredUsage }: PathQuery): void {
+  check.checkVersion(endEntity, 0);
+  check.checkValidity(endEntity, 0, time);
+  check.checkSignatureAlgorithm(endEntity, 0);
+  check.checkKey(endEntity, 0);
+  check.checkCriticalExtensions(endEntity, 0);
+  check.checkConstraints(endEntity, 0);
+  check.checkIsNotCa(endEntity, 0);
+  check.checkDigitalSignature(endEntity, 0);
+  check.checkExtKeyUsage(endEntity, 0, requiredUsage);
+}
+
+type PathSoFar = readonly [Certificate, ...Certificate[]];
+
+class PathSearch {
+  readonly #query: PathQuery;
+  readonly #presented = new Map<string, Certificate[]>();
+  readonly #answers = new Map<Certificate, Map<Certificate, boolean>>();
+  #signatures = 0;
+  #candidates = 0;
+  #refusal: ClientCertificateError | undefined;
+  #holdsUntil = Infinity;
+
+  constructor(query: PathQuery) {
+    this.#query = query;
+    for (const certificate of query.presented) {
+      const same = this.#presented.get(certificate.subjectKey);
+      if (same === undefined) this.#presented.set(certificate.subjectKey, [certificate]);
+      else same.push(certificate);
+    }
+  }
+
+  refused(): PathVerdict {
+    const refusal = this.#refusal ?? issuerUnknown([this.#query.endEntity]);
+    return { refusal, holdsUntil: this.#holdsUntil };
+  }
+
+  note(refusal: ClientCertificateError): void {
+    this.#refusal = mostSpecific(this.#refusal, refusal);
+    if (isRefusal(refusal, 'ERR_CERTIFICATE_NOT_YET_VALID')) {
+      this.#holdsUntil = Math.min(this.#holdsUntil, refusal.details.notBefore.getTime());
+    }
+  }
+
+  /**
+   * Completes a path from here to an anchor, or notes why not.
+   *
+   * @param below - Intermediates in the path that are not self-issued.
+   */
+  *extend(path: PathSoFar, below: number): Generator<SignatureQuestion, BuiltPath | undefined, boolean> {
+    const { trust, maxIntermediates } = this.#query;
+    const last = path.at(-1) as Certificate;
+    const { issuerKey } = last;
+    const depth = path.length;
+    const anchors = likeliestFirst(last, trust.anchorsNamed(issuerKey));
+    for (const anchor of anchors) {
+      if (!this.#admits(anchor, depth, below, 'anchor')) continue;
+      if (yield* this.#verify(path, anchor)) return { certificates: path, anchor };
+    }
+    const issuers = likeliestFirst(last, [
+      ...(this.#presented.get(issuerKey) ?? []),
+      ...trust.intermediatesNamed(issuerKey),
+    ]);
+    if (anchors.length === 0 && issuers.length === 0) this.note(issuerUnknown(path));
+    for (const issuer of issuers) {
+      if (isIn(path, issuer)) continue;
+      if (depth > maxIntermediates) {
+        this.note(new ClientCertificateError('ERR_PATH_TOO_LONG', { maximum: maxIntermediates }));
+        break;
+      }
+      if (!this.#admits(issuer, depth, below, 'intermediate')) continue;
+      const found = yield* this.extend([...path, issuer], issuer.isSelfIssued ? below : below + 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Every rule an issuer can break that needs no key. */
+  #admits(issuer: Certificate, depth: number, below: number, role: 'anchor' | 'intermediate'): boolean {
+    if (++this.#candidates > maxCandidates) {
+      throw new ClientCertificateError('ERR_PATH_BUDGET_EXCEEDED', { limit: 'candidates', maximum: maxCandidates });
+    }
+    try {
+      check.checkVersion(issuer, depth);
+      check.checkIssuer(issuer, depth);
+      check.checkPathLength(issuer, depth, below);
+      check.checkKey(issuer, depth);
+      // How an anchor is signed says nothing: it is trusted, not verified.
+      if (role === 'intermediate') check.checkSignatureAlgorithm(issuer, depth);
+      check.checkCriticalExtensions(issuer, depth);
+      check.checkConstraints(issuer, depth);
+      check.checkExtKeyUsage(issuer, depth, this.#query.requiredUsage);
+      check.checkValidity(issuer, depth, this.#query.time);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ClientCertificateError)) throw error;
+      this.note(error);
+      return false;
+    }
+  }
+
+  /** Verifies every signature of a path, from the anchor down. */
+  *#verify(path: PathSoFar, anchor: Certificate): Generator<SignatureQuestion, boolean, boolean> {
+    let issuer = anchor;
+    for (let depth = path.length - 1; depth >= 0; depth--) {
+      const certificate = path[depth] as Certificate;
+      if (!(yield* this.#isSignedBy(certificate, issuer))) {
+        const details = { depth, issuer: certificate.issuer.toString() };
+        this.note(new ClientCertificateError('ERR_PATH_SIGNATURE_INVALID', details));
+        return false;
+      }
+      issuer = certificate;
+    }
+    return true;
+  }
+
+  /** Asks each question once in a search. */
+  *#isSignedBy(certificate: Certificate, issuer: Certificate): Generator<SignatureQuestion, boolean, boolean> {
+    const answers = this.#answers.get(certificate) ?? new Map<Certificate, boolean>();
+    this.#answers.set(certificate, answers);
+    const known = answers.get(issuer);
+    if (known !== undefined) return known;
+    if (++this.#signatures > maxSignatures) {
+      throw new ClientCertificateError('ERR_PATH_BUDGET_EXCEEDED', { limit: 'signatures', maximum: maxSignatures });
+    }
+    const answer = yield { certificate, issuer };
+    answers.set(issuer, answer);
+    return answer;
+  }
+}
+
+function issuerUnknown(path: PathSoFar): ClientCertificateError {
+  const last = path.at(-1) as Certificate;
+  return new ClientCertificateError('ERR_PATH_ISSUER_UNKNOWN', { depth: path.length, issuer: last.issuer.toString() });
+}
+
+/** RFC 4158 section 2.4.2: the same key under the same name twice makes a loop, whatever else differs. */
+function isIn(path: PathSoFar, issuer: Certificate): boolean {
+  return path.some((member) => member.subjectKey === issuer.subjectKey && member.hasSameKeyAs(issuer));
+}
+
+/** RFC 4158 section 3.5.12: issuers whose key identifier matches, then those without one, then the others. */
+function likeliestFirst(certificate: Certificate, issuers: readonly Certificate[]): readonly Certificate[] {
+  if (issuers.length < 2) return issuers;
+  const wanted = certificate.extensions.authorityKeyIdentifier;
+  const rank = ({ extensions: { subjectKeyIdentifier } }: Certificate): number => {
+    if (wanted === undefined || subjectKeyIdentifier === undefined) return 1;
+    return subjectKeyIdentifier === wanted ? 0 : 2;
+  };
+  return issuers.toSorted((one, other) => rank(one) - rank(other));
+}

@@ -1,0 +1,160 @@
+import { ClientCertificateError } from '../errors';
+import type { Certificate } from '../x509/certificate';
+import { KeyUsage } from '../x509/extensions';
+
+/** What the end-entity certificate must be good for: an extKeyUsage purpose, or none in particular. */
+export type RequiredUsage = 'clientAuth' | 'serverAuth' | 'not-checked';
+
+const purposeOids = { clientAuth: '1.3.6.1.5.5.7.3.2', serverAuth: '1.3.6.1.5.5.7.3.1' } as const;
+const anyExtendedKeyUsage = '2.5.29.37.0';
+
+const minRsaBits = 2048;
+/** The largest modulus Go and the major TLS stacks take; beyond it one verification costs milliseconds. */
+const maxRsaBits = 8192;
+const minRsaExponent = 65_537;
+
+/** RFC 5280 section 4.1.2.1: only version 3 has the extensions that decide here. */
+export function checkVersion(certificate: Certificate, depth: number): void {
+  if (certificate.version !== 3) {
+    throw new ClientCertificateError('ERR_CERTIFICATE_VERSION_UNSUPPORTED', { depth, version: certificate.version });
+  }
+}
+
+/** RFC 5280 section 6.1.3 (a)(2), 4.1.2.5: valid from notBefore to notAfter, both included. */
+export function checkValidity(certificate: Certificate, depth: number, time: number): void {
+  if (time < certificate.notBefore) {
+    throw new ClientCertificateError('ERR_CERTIFICATE_NOT_YET_VALID', {
+      depth,
+      time: new Date(time),
+      notBefore: new Date(certificate.notBefore),
+    });
+  }
+  if (!(time <= certificate.notAfter)) {
+    throw new ClientCertificateError('ERR_CERTIFICATE_EXPIRED', {
+      depth,
+      time: new Date(time),
+      notAfter: new Date(certificate.notAfter),
+    });
+  }
+}
+
+/**
+ * RSA of 2048 to 8192 bits with an odd exponent of 65537 to 2^32 - 1; P-256, P-384, P-521 with a point on the curve;
+ * Ed25519. Judged before any use of the key, so that an oversized one costs nothing.
+ */
+export function checkKey(certificate: Certificate, depth: number): void {
+  const key = certificate.publicKeyInfo;
+  switch (key.type) {
+    case 'unsupported':
+      throw new ClientCertificateError('ERR_CERTIFICATE_KEY_NOT_PERMITTED', { depth, key: key.description });
+    case 'rsa': {
+      const { modulusBits, exponent } = key;
+      const sizeIsGood = modulusBits >= minRsaBits && modulusBits <= maxRsaBits;
+      const exponentIsGood = exponent >= minRsaExponent && exponent < 2 ** 32 && exponent % 2 === 1;
+      if (!sizeIsGood || !exponentIsGood) {
+        const shown = exponent === Infinity ? 'over 32 bits' : exponent;
+        throw new ClientCertificateError('ERR_CERTIFICATE_KEY_NOT_PERMITTED', {
+          depth,
+          key: `RSA of ${modulusBits} bits, exponent ${shown}`,
+        });
+      }
+      return;
+    }
+    case 'ec':
+    case 'ed25519':
+  }
+}
+
+/** The algorithm the certificate is signed with, parameters included, is one this package permits. */
+export function checkSignatureAlgorithm(certificate: Certificate, depth: number): void {
+  const { algorithm, oid } = certificate.signatureAlgorithm;
+  if (algorithm === undefined) {
+    throw new ClientCertificateError('ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED', { depth, algorithm: oid });
+  }
+}
+
+/** RFC 5280 section 4.2, 6.1.4 (o), 6.1.5 (f): every critical extension is one this package processes. */
+export function checkCriticalExtensions(certificate: Certificate, depth: number): void {
+  const [oid] = certificate.extensions.unsupportedCritical;
+  if (oid !== undefined) {
+    throw new ClientCertificateError('ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED', { depth, oid });
+  }
+}
+
+/** Name constraints and policies restrict a path. They are not processed yet, so a path that has them is refused. */
+export function checkConstraints(certificate: Certificate, depth: number): void {
+  const [oid] = certificate.extensions.constraints;
+  if (oid !== undefined) throw new ClientCertificateError('ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED', { depth, oid });
+}
+
+/**
+ * A client certificate is not a CA: no cA, and no keyCertSign (RFC 5280 section 4.2.1.3 ties the two).
+ *
+ * NOTE: stricter than section 6, which does not look. A CA key that also answers TLS handshakes is a mistake, and one
+ * that is stolen should not be able to log in as well.
+ */
+export function checkIsNotCa(certificate: Certificate, depth: number): void {
+  const { basicConstraints, keyUsage = 0 } = certificate.extensions;
+  if (basicConstraints?.cA === true || (keyUsage & KeyUsage.keyCertSign) !== 0) {
+    throw new ClientCertificateError('ERR_CERTIFICATE_IS_CA', { depth });
+  }
+}
+
+/** RFC 5280 section 4.2.1.3, RFC 8446 section 4.4.2.4: a TLS client signs with its key. Absent keyUsage permits. */
+export function checkDigitalSignature(certificate: Certificate, depth: number): void {
+  const { keyUsage } = certificate.extensions;
+  if (keyUsage !== undefined && (keyUsage & KeyUsage.digitalSignature) === 0) {
+    throw new ClientCertificateError('ERR_CERTIFICATE_USAGE_NOT_PERMITTED', {
+      depth,
+      extension: 'keyUsage',
+      required: 'digitalSignature',
+    });
+  }
+}
+
+/**
+ * RFC 5280 section 4.2.1.12: extKeyUsage, where present, names the purpose. Applied to every certificate of the path, so
+ * that a CA that may not issue for a purpose cannot.
+ *
+ * NOTE: anyExtendedKeyUsage permits an issuer but not an end-entity certificate: a certificate made for anything was not
+ * made for this (NIST SP 800-52 forbids it in clients).
+ */
+export function checkExtKeyUsage(certificate: Certificate, depth: number, required: RequiredUsage): void {
+  const { extKeyUsage } = certificate.extensions;
+  if (required === 'not-checked' || extKeyUsage === undefined) return;
+  if (extKeyUsage.includes(purposeOids[required])) return;
+  if (depth > 0 && extKeyUsage.includes(anyExtendedKeyUsage)) return;
+  throw new ClientCertificateError('ERR_CERTIFICATE_USAGE_NOT_PERMITTED', {
+    depth,
+    extension: 'extKeyUsage',
+    required,
+  });
+}
+
+/**
+ * RFC 5280 section 6.1.4 (k), (n): the certificate may issue others. keyUsage, where present, has keyCertSign.
+ *
+ * NOTE: also applied to the trust anchor, which section 6.2 leaves to the relying party: a certificate that says it is
+ * not a CA does not become one by being trusted.
+ */
+export function checkIssuer(issuer: Certificate, depth: number): void {
+  const { basicConstraints, keyUsage } = issuer.extensions;
+  if (basicConstraints?.cA !== true) {
+    throw new ClientCertificateError('ERR_PATH_ISSUER_NOT_CA', { depth, subject: issuer.subject.toString() });
+  }
+  if (keyUsage !== undefined && (keyUsage & KeyUsage.keyCertSign) === 0) {
+    throw new ClientCertificateError('ERR_PATH_ISSUER_NOT_CERT_SIGNER', { depth, subject: issuer.subject.toString() });
+  }
+}
+
+/**
+ * RFC 5280 section 6.1.4 (l), (m): no more intermediates below an issuer than its pathLenConstraint.
+ *
+ * @param below - Intermediates between `issuer` and the end-entity certificate that are not self-issued.
+ */
+export function checkPathLength(issuer: Certificate, depth: number, below: number): void {
+  const pathLenConstraint = issuer.extensions.basicConstraints?.pathLenConstraint;
+  if (pathLenConstraint !== undefined && below > pathLenConstraint) {
+    throw new ClientCertificateError('ERR_PATH_LENGTH_EXCEEDED', { depth, pathLenConstraint });
+  }
+}

@@ -1,0 +1,159 @@
+import { ClientCertificateError } from '../errors';
+import { checkInteger, checkOptions, describe } from '../options';
+import { TrustStore } from '../trust/trust-store';
+import { Certificate } from '../x509/certificate';
+import { DerError } from '../x509/der';
+import { type BuiltPath, buildPath, type PathQuery, type SignatureQuestion } from './build-path';
+import type { RequiredUsage } from './checks';
+import type { KnownIntermediates } from './known-intermediates';
+import { verifySignature } from './verify-signature';
+
+/**
+ * Most intermediates between end-entity certificate and trust anchor, unless an option says otherwise. With both ends
+ * that makes ten certificates, more than any public or corporate PKI uses.
+ */
+export const defaultMaxIntermediates = 8;
+
+let makeVerifiedPath: (path: BuiltPath) => VerifiedPath;
+
+/** A certification path that was validated. Nothing outside this module can make one: to hold it is the proof. */
+export class VerifiedPath {
+  static {
+    makeVerifiedPath = (path) => new VerifiedPath(path);
+  }
+
+  readonly #path: BuiltPath;
+
+  private constructor(path: BuiltPath) {
+    this.#path = path;
+  }
+
+  /** DER, end-entity certificate first, trust anchor last. Copies, made anew each time. */
+  get certificates(): readonly Uint8Array[] {
+    return this.#all.map(({ der }) => Uint8Array.from(der));
+  }
+
+  /** The latest notBefore of the path, anchor included. */
+  get validFrom(): Date {
+    return new Date(Math.max(...this.#all.map(({ notBefore }) => notBefore)));
+  }
+
+  /** The earliest notAfter of the path, anchor included. */
+  get validUntil(): Date {
+    return new Date(Math.min(...this.#all.map(({ notAfter }) => notAfter)));
+  }
+
+  /** @internal */
+  get endEntity(): Certificate {
+    return this.#path.certificates[0];
+  }
+
+  /** @internal */
+  get anchor(): Certificate {
+    return this.#path.anchor;
+  }
+
+  get #all(): readonly Certificate[] {
+    return [...this.#path.certificates, this.#path.anchor];
+  }
+}
+
+/** How the validation of one path ended. */
+export type Validation =
+  | { readonly path: VerifiedPath }
+  /** `holdsUntil`: milliseconds since the Unix epoch; later the same question may have another answer. */
+  | { readonly refusal: ClientCertificateError; readonly holdsUntil: number };
+
+/**
+ * Builds and validates a path: inline as long as its signatures verify fast, otherwise as a promise.
+ *
+ * @param known - Intermediates whose signatures need not be verified again.
+ */
+export function findPath(query: PathQuery, known?: KnownIntermediates): Validation | Promise<Validation> {
+  const search = buildPath(query);
+  const advance = (answer?: boolean): Validation | Promise<Validation> => {
+    let step = answer === undefined ? search.next() : search.next(answer);
+    while (step.done !== true) {
+      const verified = answerTo(step.value, known);
+      if (typeof verified !== 'boolean') return verified.then(advance);
+      step = search.next(verified);
+    }
+    if ('refusal' in step.value) return step.value;
+    known?.remember(step.value.path);
+    return { path: makeVerifiedPath(step.value.path) };
+  };
+  return advance();
+}
+
+function answerTo({ certificate, issuer }: SignatureQuestion, known?: KnownIntermediates): boolean | Promise<boolean> {
+  return known?.isSignedBy(certificate, issuer) === true || verifySignature(certificate, issuer);
+}
+
+export interface ValidatePathInput {
+  /** DER of the certificate to validate. */
+  readonly endEntity: Uint8Array;
+  /** DER of candidate issuers, in any order, trusted or not, used or not. Default none. */
+  readonly intermediates?: readonly Uint8Array[];
+  readonly trust: TrustStore;
+  /** The instant to validate at. Default now. */
+  readonly time?: Date;
+  /** Purpose that extKeyUsage, where present, must name through the whole path. Default `'clientAuth'`. */
+  readonly extKeyUsage?: RequiredUsage;
+  /** Most intermediates between end-entity certificate and trust anchor: an integer from 0 to 20, default 8. */
+  readonly maxIntermediates?: number;
+}
+
+const inputNames = ['endEntity', 'intermediates', 'trust', 'time', 'extKeyUsage', 'maxIntermediates'];
+const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-checked'];
+
+/**
+ * Validates a certification path (RFC 5280 section 6.1), building it first from whatever is at hand (RFC 4158).
+ *
+ * Checks signatures, validity, basicConstraints, pathLenConstraint, keyUsage, extKeyUsage, critical extensions and
+ * permitted algorithms. A path that carries name constraints or policies is refused, because this version does not
+ * process them.
+ *
+ * Rejects with {@link ClientCertificateError}, or TypeError and RangeError for input of the wrong kind.
+ *
+ * WARNING: does not check revocation, and says nothing of who is talking: a certificate is public.
+ */
+export async function validatePath(input: ValidatePathInput): Promise<VerifiedPath> {
+  checkOptions('validatePath', input, inputNames);
+  const { trust, time = new Date(), extKeyUsage = 'clientAuth', maxIntermediates = defaultMaxIntermediates } = input;
+  if (!(trust instanceof TrustStore)) throw new TypeError(`trust must be a TrustStore; it received ${describe(trust)}.`);
+  if (!(time instanceof Date) || Number.isNaN(time.getTime())) throw new TypeError('time must be a valid Date.');
+  if (!requiredUsages.includes(extKeyUsage)) {
+    throw new TypeError(`extKeyUsage must be one of ${requiredUsages.join(', ')}.`);
+  }
+  checkInteger('maxIntermediates', maxIntermediates, 0, 20);
+  const validation = await findPath({
+    endEntity: decodePresented(input.endEntity, 0),
+    presented: (input.intermediates ?? []).map((der, index) => decodePresented(der, index + 1)),
+    trust,
+    time: time.getTime(),
+    requiredUsage: extKeyUsage,
+    maxIntermediates,
+  });
+  if ('refusal' in validation) throw validation.refusal;
+  return validation.path;
+}
+
+/**
+ * Decodes a presented certificate.
+ *
+ * @param position - Its place among the presented certificates, 0 for the end-entity certificate.
+ * @throws {ClientCertificateError} `ERR_CERTIFICATE_MALFORMED`
+ */
+export function decodePresented(
+  der: Uint8Array,
+  position: number,
+  decode: (der: Uint8Array) => Certificate = Certificate.copyOf,
+): Certificate {
+  try {
+    return decode(der);
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+    const { reason, offset } = error;
+    throw new ClientCertificateError('ERR_CERTIFICATE_MALFORMED', { position, reason, offset });
+  }
+}

@@ -1,0 +1,16 @@
+/** The alphabet of RFC 4648 section 4, and padding. */
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/**
+ * Decodes base64 strictly: no white space, no other alphabet, no more padding than the last group takes.
+ *
+ * Missing padding and non-zero trailing bits are accepted, as RFC 9651 section 4.2.7 asks.
+ *
+ * @returns undefined when the text is anything else.
+ */
+export function decodeBase64(text: string): Buffer | undefined {
+  if (!base64.test(text)) return undefined;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  if ((text.length - padding) % 4 === 1 || (padding > 0 && text.length % 4 !== 0)) return undefined;
+  return Buffer.from(text, 'base64');
+}

@@ -1,0 +1,191 @@
+import { createPublicKey, hash, type KeyObject } from 'node:crypto';
+import { contextTag, DerError, DerReader, type Range, Tag } from './der';
+import { decodeExtensions, type Extensions, noExtensions } from './extensions';
+import { decodeName, type DistinguishedName, isEmptyName, nameKey, readName } from './name';
+import { type PublicKeyInfo, readPublicKeyInfo } from './public-key';
+import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './signature-algorithm';
+import { decodeTime } from './time';
+
+/** A certificate larger than this, in octets of DER, is refused: RFC 9651 asks recipients to read this much. */
+export const maxCertificateOctets = 16_384;
+
+/** RFC 5280 section 4.1.2.2: serial numbers are at most 20 octets. */
+const maxSerialOctets = 20;
+
+/**
+ * An X.509 certificate (RFC 5280 section 4.1), decoded in one pass from strict DER. Everything is read and nothing is
+ * judged: whether a certificate is good for something is decided in `path/`.
+ *
+ * Keeps the bytes it was given and offsets into them; names and keys are made when first asked for.
+ */
+export class Certificate {
+  /** 1, 2 or 3. */
+  readonly version: number;
+  readonly signatureAlgorithm: AlgorithmIdentifier;
+  /** Milliseconds since the Unix epoch; the certificate is valid at this instant. */
+  readonly notBefore: number;
+  /** Milliseconds since the Unix epoch; the certificate is still valid at this instant. */
+  readonly notAfter: number;
+  readonly publicKeyInfo: PublicKeyInfo;
+  readonly extensions: Extensions;
+
+  readonly #tbs: Range;
+  readonly #serialNumber: Range;
+  readonly #issuer: Range;
+  readonly #subject: Range;
+  readonly #spki: Range;
+  readonly #signature: Range;
+
+  #issuerKey: string | undefined;
+  #subjectKey: string | undefined;
+  #publicKey: KeyObject | undefined;
+  #spkiSha256: string | undefined;
+
+  /** @throws {DerError} */
+  constructor(readonly der: Buffer) {
+    const whole = new DerReader(der);
+    if (der.length > maxCertificateOctets) throw new DerError('certificate is too large', 0);
+    const certificate = whole.enter(Tag.sequence, 'Certificate');
+    whole.finish('Certificate');
+
+    const tbsStart = certificate.end;
+    const tbs = certificate.enter(Tag.sequence, 'tbsCertificate');
+    this.#tbs = { start: tbsStart, end: certificate.end };
+
+    this.version = readVersion(tbs);
+    this.#serialNumber = tbs.integer('serialNumber').range;
+    // One octet more: the zero before a set top bit.
+    if (tbs.end - tbs.start > maxSerialOctets + (der[tbs.start] === 0 ? 1 : 0)) {
+      throw new DerError('serialNumber is too long', tbs.start);
+    }
+    const innerAlgorithmStart = tbs.end;
+    this.signatureAlgorithm = readAlgorithmIdentifier(tbs, 'signature');
+    const innerAlgorithm = { start: innerAlgorithmStart, end: tbs.end };
+    this.#issuer = readName(tbs, 'issuer');
+    if (isEmptyName(this.#issuer)) throw new DerError('issuer is empty', this.#issuer.start);
+    const validity = tbs.enter(Tag.sequence, 'validity');
+    this.notBefore = decodeTime(validity, 'notBefore');
+    this.notAfter = decodeTime(validity, 'notAfter');
+    validity.finish('validity');
+    this.#subject = readName(tbs, 'subject');
+    const spkiStart = tbs.end;
+    this.publicKeyInfo = readPublicKeyInfo(tbs);
+    this.#spki = { start: spkiStart, end: tbs.end };
+    this.extensions = readOptionalFields(tbs, this.version);
+
+    const outerAlgorithmStart = certificate.end;
+    readAlgorithmIdentifier(certificate, 'signatureAlgorithm');
+    if (der.compare(der, innerAlgorithm.start, innerAlgorithm.end, outerAlgorithmStart, certificate.end) !== 0) {
+      throw new DerError('signature and signatureAlgorithm differ', outerAlgorithmStart);
+    }
+    this.#signature = certificate.wholeBitString('signatureValue').range;
+    certificate.finish('signatureValue');
+  }
+
+  /**
+   * Decodes a copy of the bytes, in memory of its own: what is kept for long must not hold on to a caller's buffer, nor
+   * to the pool Node cuts small buffers from.
+   *
+   * @throws {DerError}
+   */
+  static copyOf(der: Uint8Array): Certificate {
+    const copy = Buffer.alloc(der.length);
+    copy.set(der);
+    return new Certificate(copy);
+  }
+
+  /** What the signature covers. */
+  get tbs(): Buffer {
+    return this.#slice(this.#tbs);
+  }
+
+  get signature(): Buffer {
+    return this.#slice(this.#signature);
+  }
+
+  /** Hexadecimal, lower case, without leading zeros; a minus sign before a negative number. */
+  get serialNumber(): string {
+    const { start, end } = this.#serialNumber;
+    const value = BigInt.asIntN((end - start) * 8, BigInt(`0x${this.der.toString('hex', start, end)}`));
+    return value.toString(16);
+  }
+
+  get subject(): DistinguishedName {
+    return decodeName(this.der, this.#subject);
+  }
+
+  get issuer(): DistinguishedName {
+    return decodeName(this.der, this.#issuer);
+  }
+
+  get hasEmptySubject(): boolean {
+    return isEmptyName(this.#subject);
+  }
+
+  /** Equal for equal names in the sense of RFC 5280 section 7.1, see {@link nameKey}. */
+  get subjectKey(): string {
+    return (this.#subjectKey ??= nameKey(this.der, this.#subject));
+  }
+
+  get issuerKey(): string {
+    return (this.#issuerKey ??= nameKey(this.der, this.#issuer));
+  }
+
+  /** RFC 5280 section 6.1: subject and issuer are the same name. Says nothing of who signed. */
+  get isSelfIssued(): boolean {
+    return this.subjectKey === this.issuerKey;
+  }
+
+  /** SHA-256 of the DER, hexadecimal, lower case. */
+  get sha256(): string {
+    return hash('sha256', this.der, 'hex');
+  }
+
+  /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal, lower case. */
+  get spkiSha256(): string {
+    return (this.#spkiSha256 ??= hash('sha256', this.#slice(this.#spki), 'hex'));
+  }
+
+  /**
+   * The public key, imported once.
+   *
+   * @throws if OpenSSL does not take the key.
+   */
+  get publicKey(): KeyObject {
+    return (this.#publicKey ??= createPublicKey({ key: this.#slice(this.#spki), format: 'der', type: 'spki' }));
+  }
+
+  hasSameKeyAs(other: Certificate): boolean {
+    return this.#slice(this.#spki).equals(other.#slice(other.#spki));
+  }
+
+  #slice({ start, end }: Range): Buffer {
+    return this.der.subarray(start, end);
+  }
+}
+
+function readVersion(tbs: DerReader): number {
+  if (tbs.nextTag !== contextTag(0, 'constructed')) return 1;
+  const explicit = tbs.enter(contextTag(0, 'constructed'), 'version');
+  const version = explicit.smallInteger('version');
+  explicit.finish('version');
+  // DER leaves out the default, version 1, which is encoded as 0.
+  if (version !== 1 && version !== 2) throw new DerError('version is not 1, 2 or 3', explicit.start);
+  return version + 1;
+}
+
+/** issuerUniqueID, subjectUniqueID and extensions. Unique identifiers are passed over, as RFC 5280 4.1.2.8 allows. */
+function readOptionalFields(tbs: DerReader, version: number): Extensions {
+  for (const number of [1, 2]) {
+    if (tbs.nextTag !== contextTag(number, 'primitive')) continue;
+    if (version === 1) throw new DerError('unique identifier in a version 1 certificate', tbs.end);
+    tbs.read();
+  }
+  if (tbs.atEnd) return noExtensions();
+  if (version !== 3) throw new DerError('extensions in a certificate that is not version 3', tbs.end);
+  const explicit = tbs.enter(contextTag(3, 'constructed'), 'extensions');
+  const extensions = decodeExtensions(explicit);
+  explicit.finish('extensions');
+  tbs.finish('extensions');
+  return extensions;
+}

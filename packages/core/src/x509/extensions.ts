@@ -1,0 +1,151 @@
+import { checkNesting, contextTag, DerError, DerReader, maxNestingOfOpaqueValues, Tag } from './der';
+import { decodeGeneralNames, type GeneralName } from './general-names';
+import { dottedOid, oid } from './oid';
+
+/** basicConstraints (RFC 5280 section 4.2.1.9). */
+export interface BasicConstraints {
+  readonly cA: boolean;
+  readonly pathLenConstraint: number | undefined;
+}
+
+/** Bits of keyUsage (RFC 5280 section 4.2.1.3) that decide here. */
+export const KeyUsage = { digitalSignature: 1 << 0, keyCertSign: 1 << 5, cRLSign: 1 << 6 } as const;
+
+/** The extensions of one certificate, decoded. What is absent is undefined. */
+export interface Extensions {
+  basicConstraints: BasicConstraints | undefined;
+  /** Set of {@link KeyUsage} bits. */
+  keyUsage: number | undefined;
+  /** Dotted OIDs of the purposes. */
+  extKeyUsage: readonly string[] | undefined;
+  subjectAltName: readonly GeneralName[] | undefined;
+  /** keyIdentifier of authorityKeyIdentifier, as latin1. */
+  authorityKeyIdentifier: string | undefined;
+  /** As latin1. */
+  subjectKeyIdentifier: string | undefined;
+  /** Dotted OIDs of extensions that constrain paths and are not processed yet: name constraints and policies. */
+  readonly constraints: string[];
+  /** Dotted OIDs of critical extensions that are not processed. */
+  readonly unsupportedCritical: string[];
+}
+
+/** More extensions than this in one certificate are refused. */
+const maxExtensions = 64;
+
+const basicConstraintsOid = oid('2.5.29.19');
+const keyUsageOid = oid('2.5.29.15');
+const extKeyUsageOid = oid('2.5.29.37');
+const subjectAltNameOid = oid('2.5.29.17');
+const authorityKeyIdentifierOid = oid('2.5.29.35');
+const subjectKeyIdentifierOid = oid('2.5.29.14');
+
+/** certificatePolicies, policyMappings, policyConstraints, inhibitAnyPolicy, nameConstraints. */
+const constraintOids = new Set(['2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54', '2.5.29.30'].map(oid));
+
+export function noExtensions(): Extensions {
+  return {
+    basicConstraints: undefined,
+    keyUsage: undefined,
+    extKeyUsage: undefined,
+    subjectAltName: undefined,
+    authorityKeyIdentifier: undefined,
+    subjectKeyIdentifier: undefined,
+    constraints: [],
+    unsupportedCritical: [],
+  };
+}
+
+/** Decodes Extensions (RFC 5280 section 4.1.2.9): at least one, each type once, every known value strictly. */
+export function decodeExtensions(reader: DerReader): Extensions {
+  const list = reader.enter(Tag.sequence, 'extensions');
+  if (list.atEnd) throw new DerError('extensions are empty', list.end);
+  const extensions = noExtensions();
+  const seen = new Set<string>();
+  while (!list.atEnd) {
+    if (seen.size === maxExtensions) throw new DerError('too many extensions', list.end);
+    const extension = list.enter(Tag.sequence, 'extension');
+    const at = extension.end;
+    const type = extension.oid('extension type');
+    if (seen.has(type)) throw new DerError('extension is repeated', at);
+    seen.add(type);
+    let critical = false;
+    if (extension.nextTag === Tag.boolean) {
+      critical = extension.boolean('critical');
+      if (!critical) throw new DerError('critical encodes its default', extension.start);
+    }
+    extension.expect(Tag.octetString, 'extension value');
+    decodeExtension(extensions, type, critical, new DerReader(list.bytes, extension.start, extension.end));
+    extension.finish('extension');
+  }
+  return extensions;
+}
+
+function decodeExtension(extensions: Extensions, type: string, critical: boolean, value: DerReader): void {
+  switch (type) {
+    case basicConstraintsOid:
+      extensions.basicConstraints = decodeBasicConstraints(value);
+      break;
+    case keyUsageOid:
+      extensions.keyUsage = value.namedBits('keyUsage');
+      break;
+    case extKeyUsageOid:
+      extensions.extKeyUsage = decodeExtKeyUsage(value);
+      break;
+    case subjectAltNameOid:
+      extensions.subjectAltName = decodeGeneralNames(value, 'subjectAltName');
+      break;
+    case authorityKeyIdentifierOid:
+      extensions.authorityKeyIdentifier = decodeAuthorityKeyIdentifier(value);
+      break;
+    case subjectKeyIdentifierOid:
+      value.expect(Tag.octetString, 'subjectKeyIdentifier');
+      extensions.subjectKeyIdentifier = value.bytes.toString('latin1', value.start, value.end);
+      break;
+    default:
+      if (constraintOids.has(type)) extensions.constraints.push(dottedOid(type));
+      else if (critical) extensions.unsupportedCritical.push(dottedOid(type));
+      checkNesting(value.bytes, { start: value.start, end: value.limit }, maxNestingOfOpaqueValues);
+      return;
+  }
+  value.finish('extension value');
+}
+
+function decodeBasicConstraints(value: DerReader): BasicConstraints {
+  const sequence = value.enter(Tag.sequence, 'basicConstraints');
+  let cA = false;
+  if (sequence.nextTag === Tag.boolean) {
+    cA = sequence.boolean('cA');
+    if (!cA) throw new DerError('cA encodes its default', sequence.start);
+  }
+  // NOTE: pathLenConstraint without cA is read and has no effect; RFC 5280 section 4.2.1.9 forbids CAs to write it.
+  const pathLenConstraint = sequence.atEnd ? undefined : sequence.smallInteger('pathLenConstraint');
+  sequence.finish('basicConstraints');
+  return { cA, pathLenConstraint };
+}
+
+/** An empty list is read: it permits nothing, and that is how it is then judged. */
+function decodeExtKeyUsage(value: DerReader): readonly string[] {
+  const sequence = value.enter(Tag.sequence, 'extKeyUsage');
+  const purposes: string[] = [];
+  while (!sequence.atEnd) purposes.push(dottedOid(sequence.oid('extKeyUsage purpose')));
+  return purposes;
+}
+
+/** Only keyIdentifier is used; authorityCertIssuer and authorityCertSerialNumber are passed over. */
+function decodeAuthorityKeyIdentifier(value: DerReader): string | undefined {
+  const sequence = value.enter(Tag.sequence, 'authorityKeyIdentifier');
+  let keyIdentifier: string | undefined;
+  if (sequence.nextTag === contextTag(0, 'primitive')) {
+    sequence.read();
+    keyIdentifier = sequence.bytes.toString('latin1', sequence.start, sequence.end);
+  }
+  if (sequence.nextTag === contextTag(1, 'constructed')) {
+    sequence.read();
+    checkNesting(sequence.bytes, sequence.range, maxNestingOfOpaqueValues);
+  }
+  if (sequence.nextTag === contextTag(2, 'primitive')) {
+    sequence.integer('authorityCertSerialNumber', contextTag(2, 'primitive'));
+  }
+  sequence.finish('authorityKeyIdentifier');
+  return keyIdentifier;
+}

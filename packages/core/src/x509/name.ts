@@ -1,0 +1,199 @@
+import { isUtf8 } from 'node:buffer';
+import { DerError, DerReader, type Range, Tag } from './der';
+import { dottedOid, oid } from './oid';
+
+/** One attribute of a distinguished name (RFC 5280 section 4.1.2.4). Frozen. */
+export interface NameAttribute {
+  /** Attribute type as a dotted OID, e.g. `2.5.4.3`. */
+  readonly type: string;
+  /** Short name of the type (`CN`, `O`, `OU`, `C`, `ST`, `L`, ...), undefined for a type RFC 4519 does not name. */
+  readonly name: string | undefined;
+  /**
+   * The text, exactly as the certificate has it: control characters, look-alikes and all. For a value of a type that is
+   * not text, `#` and the hexadecimal DER (RFC 4514 section 2.4).
+   */
+  readonly value: string;
+}
+
+/** A relative distinguished name: one attribute, seldom several. Frozen. */
+export type RelativeDistinguishedName = readonly NameAttribute[];
+
+/** A distinguished name as the certificate orders it: the most general part (`C`, `O`) comes first. Frozen. */
+export interface DistinguishedName {
+  readonly rdns: readonly RelativeDistinguishedName[];
+  /** Every value of one attribute type, by short name or dotted OID, in the order of the certificate. */
+  values(type: string): readonly string[];
+  /** RFC 4514 text: most specific part first, special characters escaped. For people and logs, never to be parsed. */
+  toString(): string;
+  toJSON(): string;
+}
+
+/** Attribute types with a short name: RFC 4514 section 3, RFC 4519, and emailAddress of RFC 2985. */
+const shortNames = new Map(
+  Object.entries({
+    CN: '2.5.4.3',
+    SN: '2.5.4.4',
+    serialNumber: '2.5.4.5',
+    C: '2.5.4.6',
+    L: '2.5.4.7',
+    ST: '2.5.4.8',
+    STREET: '2.5.4.9',
+    O: '2.5.4.10',
+    OU: '2.5.4.11',
+    title: '2.5.4.12',
+    name: '2.5.4.41',
+    GN: '2.5.4.42',
+    initials: '2.5.4.43',
+    generationQualifier: '2.5.4.44',
+    dnQualifier: '2.5.4.46',
+    pseudonym: '2.5.4.65',
+    UID: '0.9.2342.19200300.100.1.1',
+    DC: '0.9.2342.19200300.100.1.25',
+    emailAddress: '1.2.840.113549.1.9.1',
+  }).map(([name, dotted]) => [oid(dotted), name]),
+);
+
+/** More attributes than this in one name are refused. */
+const maxAttributes = 50;
+
+type AttributeVisitor = (rdn: number, type: string, tag: number, value: Range, element: Range) => void;
+
+/**
+ * Reads a Name (RFC 5280 section 4.1.2.4), checks the whole of it and returns where it stands, including its own tag
+ * and length: two names of the same bytes are the same name.
+ */
+export function readName(reader: DerReader, what: string): Range {
+  const start = reader.end;
+  visitAttributes(reader.enter(Tag.sequence, what), what, () => {});
+  return { start, end: reader.end };
+}
+
+/** Decodes a Name that {@link readName} has read. */
+export function decodeName(bytes: Buffer, range: Range): DistinguishedName {
+  const rdns: NameAttribute[][] = [];
+  visitName(bytes, range, (rdn, type, tag, value, element) => {
+    (rdns[rdn] ??= []).push(
+      Object.freeze({
+        type: dottedOid(type),
+        name: shortNames.get(type),
+        value: decodeText(bytes, tag, value) ?? `#${bytes.toString('hex', element.start, element.end)}`,
+      }),
+    );
+  });
+  return new DecodedName(rdns);
+}
+
+/**
+ * A string that is equal for two names exactly when RFC 5280 section 7.1 calls them equal: text is compared without
+ * regard to case, string type and insignificant space, a multi-valued RDN without regard to order, anything else by its
+ * bytes.
+ */
+export function nameKey(bytes: Buffer, range: Range): string {
+  const rdns: string[][] = [];
+  visitName(bytes, range, (rdn, type, tag, value, element) => {
+    const text = decodeText(bytes, tag, value);
+    const folded = text === undefined ? bytes.toString('latin1', element.start, element.end) : foldText(text);
+    // Lengths keep the parts apart, whatever they contain.
+    (rdns[rdn] ??= []).push(`${type.length}:${type}${text === undefined ? '#' : '='}${folded.length}:${folded}`);
+  });
+  return rdns.map((attributes) => `${attributes.length};${attributes.toSorted().join('')}`).join('');
+}
+
+/** Whether a Name has no attributes at all: `SEQUENCE {}`. */
+export function isEmptyName({ start, end }: Range): boolean {
+  return end - start === 2;
+}
+
+function visitName(bytes: Buffer, { start, end }: Range, visit: AttributeVisitor): void {
+  visitAttributes(new DerReader(bytes, start, end).enter(Tag.sequence, 'name'), 'name', visit);
+}
+
+function visitAttributes(rdns: DerReader, what: string, visit: AttributeVisitor): void {
+  let attributes = 0;
+  for (let rdn = 0; !rdns.atEnd; rdn++) {
+    const set = rdns.enter(Tag.set, `${what}: RelativeDistinguishedName`);
+    if (set.atEnd) throw new DerError(`${what} has an empty RelativeDistinguishedName`, set.end);
+    while (!set.atEnd) {
+      if (++attributes > maxAttributes) throw new DerError(`${what} has too many attributes`, set.end);
+      const attribute = set.enter(Tag.sequence, `${what}: attribute`);
+      const type = attribute.oid(`${what}: attribute type`);
+      const elementStart = attribute.end;
+      attribute.read();
+      checkText(attribute, what);
+      const element = { start: elementStart, end: attribute.end };
+      attribute.finish(`${what}: attribute`);
+      visit(rdn, type, attribute.tag, attribute.range, element);
+    }
+  }
+}
+
+/** Refuses text that does not decode: two readers could see two names in it. */
+function checkText({ bytes, tag, start, end }: DerReader, what: string): void {
+  const length = end - start;
+  if (tag === Tag.utf8String && !isUtf8(bytes.subarray(start, end))) {
+    throw new DerError(`${what} holds invalid UTF-8`, start);
+  }
+  if (tag === Tag.bmpString && length % 2 !== 0) throw new DerError(`${what} holds an odd BMPString`, start);
+  if (tag === Tag.universalString && length % 4 !== 0) throw new DerError(`${what} holds an odd UniversalString`, start);
+}
+
+function decodeText(bytes: Buffer, tag: number, { start, end }: Range): string | undefined {
+  switch (tag) {
+    case Tag.utf8String:
+      return bytes.toString('utf8', start, end);
+    case Tag.printableString:
+    case Tag.ia5String:
+    case Tag.numericString:
+    case Tag.visibleString:
+    case Tag.teletexString:
+      // NOTE: T.61 is read as Latin-1, as every implementation does; RFC 5280 appendix B calls its use historical.
+      return bytes.toString('latin1', start, end);
+    case Tag.bmpString:
+      return Buffer.from(bytes.subarray(start, end)).swap16().toString('utf16le');
+    default:
+      return undefined;
+  }
+}
+
+/** RFC 5280 section 7.1 by way of RFC 4518: compatibility normalization, case folding, insignificant space. */
+function foldText(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- exactly the ASCII range is meant
+  const normal = /^[\x00-\x7f]*$/.test(text) ? text : text.normalize('NFKC');
+  return normal.toLowerCase().replace(/\s+/g, ' ').trim();
+}
+
+class DecodedName implements DistinguishedName {
+  readonly rdns: readonly RelativeDistinguishedName[];
+
+  constructor(rdns: readonly NameAttribute[][]) {
+    this.rdns = Object.freeze(rdns.map((rdn) => Object.freeze(rdn)));
+    Object.freeze(this);
+  }
+
+  values(type: string): readonly string[] {
+    return this.rdns.flat().flatMap((attribute) => {
+      return attribute.name === type || attribute.type === type ? [attribute.value] : [];
+    });
+  }
+
+  toString(): string {
+    return this.rdns
+      .toReversed()
+      .map((rdn) => rdn.map(({ name, type, value }) => `${name ?? type}=${escapeText(value)}`).join('+'))
+      .join(',');
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** RFC 4514 section 2.4; control characters are escaped as well, so that one name is one line in a log. */
+function escapeText(value: string): string {
+  return value
+    .replace(/["+,;<>\\]/g, '\\$&')
+    .replace(/^[ #]| $/g, '\\$&')
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+      return Buffer.from(character).toString('hex').replace(/../g, '\\$&');
+    });
+}
