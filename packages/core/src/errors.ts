@@ -30,7 +30,7 @@ export interface ErrorDetails {
   ERR_CHAIN_TOO_LONG: { readonly count: number; readonly maximum: number };
 
   /** No certificate was presented where one is required. */
-  ERR_CERTIFICATE_REQUIRED: { readonly source: string };
+  ERR_CERTIFICATE_REQUIRED: Record<never, never>;
   /** A presented certificate is not strict DER, or not a certificate (RFC 5280 section 4.1). `offset` is in bytes. */
   ERR_CERTIFICATE_MALFORMED: { readonly position: number; readonly reason: string; readonly offset: number };
   /** Not X.509 version 3, in a place where extensions decide. */
@@ -162,6 +162,20 @@ export const errorsBySpecificity: readonly ErrorCode[] = [
   'ERR_INTERNAL',
 ];
 
+/** Refusals of the request's form; the rest refuse what it says. */
+const malformed: ReadonlySet<ErrorCode> = new Set([
+  'ERR_CERTIFICATE_MALFORMED',
+  'ERR_CHAIN_TOO_LONG',
+  'ERR_HEADER_AMBIGUOUS',
+  'ERR_HEADER_CHAIN_WITHOUT_CERTIFICATE',
+  'ERR_HEADER_COUNT_EXCEEDED',
+  'ERR_HEADER_HOP_BY_HOP',
+  'ERR_HEADER_MALFORMED',
+  'ERR_HEADER_REPEATED',
+  'ERR_HEADER_TOO_LARGE',
+  'ERR_HEADER_UNEXPECTED',
+]);
+
 const specificity = new Map(errorsBySpecificity.map((code, rank) => [code, rank]));
 
 /**
@@ -178,6 +192,17 @@ export class ClientCertificateError<Code extends ErrorCode = ErrorCode> extends 
 
   readonly code: Code;
   readonly details: ErrorDetails[Code];
+
+  /** HTTP status to answer with: 400 malformed, 403 missing or refused, 500 our own failure. */
+  get status(): 400 | 403 | 500 {
+    if (this.code === 'ERR_INTERNAL') return 500;
+    return malformed.has(this.code) ? 400 : 403;
+  }
+
+  /** The same, by the name Fastify reads. */
+  get statusCode(): 400 | 403 | 500 {
+    return this.status;
+  }
 
   constructor(code: Code, details: ErrorDetails[Code], options?: ErrorOptions) {
     const { stackTraceLimit } = Error;

@@ -1,3 +1,8 @@
+export { type Admission, admitRequest, authenticatorOf, clientIdentityOf } from './admission';
+export { type Authenticator, type AuthenticatorOptions, createAuthenticator, type Outcome } from './authenticator';
+export type { ChannelContext, ChannelEvidence, ChannelProof } from './channel/channel-proof';
+export { originMtls, type OriginMtlsOptions } from './channel/origin-mtls';
+export { sharedSecret, type SharedSecretOptions } from './channel/shared-secret';
 export {
   type AnyClientCertificateError,
   type ChannelDistrust,
@@ -5,7 +10,18 @@ export {
   type ErrorCode,
   type ErrorDetails,
 } from './errors';
-export { defaultMaxIntermediates, validatePath, type ValidatePathInput, type VerifiedPath } from './path/validate-path';
-export { encodeClientCert, encodeClientCertChain } from './source/rfc9440';
+export type { ClientIdentity, TrustAnchorIdentity } from './identity';
+export type { RequiredUsage } from './path/checks';
+export { validatePath, type ValidatePathInput, type VerifiedPath } from './path/validate-path';
+export type { PublicCode, Refusal } from './refusal';
+export type { CertificateRequest } from './request';
+export { originServerOptions, type OriginServerOptions } from './server-options';
+export { cloudFront, type CloudFrontOptions } from './source/cloudfront';
+export { nativeTls } from './source/native-tls';
+export { encodeClientCert, encodeClientCertChain, parseClientCert, parseClientCertChain } from './source/rfc9440';
+export type { Presented, Source } from './source/source';
 export { type TrustProvider, TrustStore } from './trust/trust-store';
 export { TrustStoreError, type TrustStoreErrorCode, type TrustStoreErrorDetails } from './trust/trust-store-error';
+export type { VerdictCacheOptions } from './verdict-cache';
+export type { GeneralName } from './x509/general-names';
+export type { DistinguishedName, NameAttribute, RelativeDistinguishedName } from './x509/name';

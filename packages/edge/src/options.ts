@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { ClientCertFieldOptions, FieldLine } from './client-cert-fields';
 
@@ -92,7 +91,7 @@ const refusedOriginHeaders = new Set(
  * @throws TypeError or RangeError that says what was received and what to pass instead.
  */
 export function resolveOptions(options: EdgeOptions): EdgeSettings {
-  rejectUnknown('an option', options, [
+  checkMembers('The argument of createEdge', options, [
     'origin',
     'tls',
     'originTls',
@@ -117,12 +116,15 @@ export function resolveOptions(options: EdgeOptions): EdgeSettings {
   };
 }
 
-function rejectUnknown(what: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`Expected an object, received ${String(value)}`);
+function checkMembers(name: string, value: unknown, known: readonly string[]): void {
+  checkObject(name, value);
   const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new TypeError(`Received ${what} that does not exist, "${unknown}". There are: ${known.join(', ')}`);
-  }
+  if (unknown !== undefined) throw new TypeError(`${name} has no member "${unknown}", only ${known.join(', ')}`);
+}
+
+function checkObject(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null)
+    throw new TypeError(`${name} is an object, received ${String(value)}`);
 }
 
 /** The first word is the default. */
@@ -146,19 +148,20 @@ function resolveOrigin(value: unknown): URL {
 }
 
 function resolveServerTls(tls: EdgeOptions['tls'] | undefined): EdgeOptions['tls'] {
-  rejectUnknown('a member of tls', tls, ['key', 'cert']);
+  checkMembers('tls', tls, ['key', 'cert']);
   if (!tls?.key || !tls.cert) throw new TypeError('tls needs both key and cert, as PEM: what viewers see as server');
   checkedContext('tls', tls);
   return { key: tls.key, cert: tls.cert };
 }
 
-function resolveOriginTls(origin: URL, originTls: OriginTlsOptions | undefined): EdgeSettings['originTls'] {
+function resolveOriginTls(origin: URL, given: OriginTlsOptions | undefined): EdgeSettings['originTls'] {
   if (origin.protocol === 'http:') {
-    if (originTls !== undefined) throw new TypeError('originTls has no meaning for an http: origin: leave it out');
+    if (given !== undefined) throw new TypeError('originTls has no meaning for an http: origin: leave it out');
     return undefined;
   }
-  const { ca, cert, key, servername, maxCachedSessions = 0, ...others } = originTls ?? {};
-  rejectUnknown('a member of originTls', others, ['ca', 'cert', 'key', 'servername', 'maxCachedSessions']);
+  const originTls = given === undefined ? {} : given;
+  checkMembers('originTls', originTls, ['ca', 'cert', 'key', 'servername', 'maxCachedSessions']);
+  const { ca, cert, key, servername, maxCachedSessions = 0 } = originTls;
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError('originTls needs both cert and key, to present a certificate to the origin, or neither');
   }
@@ -200,6 +203,7 @@ function checkedContext(name: string, material: Parameters<typeof createSecureCo
 }
 
 function resolveOriginHeaders(headers: Readonly<Record<string, string>>): FieldLine[] {
+  checkObject('originHeaders', headers);
   const lines = Object.entries(headers);
   if (lines.length > originHeaderQuota.count) {
     throw new RangeError(`originHeaders holds at most ${originHeaderQuota.count} headers, received ${lines.length}`);
@@ -207,8 +211,12 @@ function resolveOriginHeaders(headers: Readonly<Record<string, string>>): FieldL
   const seen = new Set<string>();
   for (const [name, value] of lines) {
     const key = name.toLowerCase();
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+      throw new TypeError(`originHeaders ${JSON.stringify(name)}: not a header name, use letters, digits and hyphens`);
+    }
+    if (typeof value !== 'string' || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new TypeError(`originHeaders "${name}": the value is a string without control characters`);
+    }
     if (name.length > originHeaderQuota.nameLength || value.length > originHeaderQuota.valueLength) {
       const { nameLength, valueLength } = originHeaderQuota;
       throw new RangeError(

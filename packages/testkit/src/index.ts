@@ -1,3 +1,4 @@
+export { fakeAuthenticator } from './fake-authenticator';
 export { createAuthority, selfSigned, type TestAuthority, type TestCertificate } from './authority';
 export type { CertificateFields, RawFields } from './certificate';
 export { cloudFrontHeaders } from './cloudfront-headers';

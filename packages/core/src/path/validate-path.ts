@@ -120,7 +120,8 @@ const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-che
 export async function validatePath(input: ValidatePathInput): Promise<VerifiedPath> {
   checkOptions('validatePath', input, inputNames);
   const { trust, time = new Date(), extKeyUsage = 'clientAuth', maxIntermediates = defaultMaxIntermediates } = input;
-  if (!(trust instanceof TrustStore)) throw new TypeError(`trust must be a TrustStore; it received ${describe(trust)}.`);
+  if (!(trust instanceof TrustStore))
+    throw new TypeError(`trust must be a TrustStore; it received ${describe(trust)}.`);
   if (!(time instanceof Date) || Number.isNaN(time.getTime())) throw new TypeError('time must be a valid Date.');
   if (!requiredUsages.includes(extKeyUsage)) {
     throw new TypeError(`extKeyUsage must be one of ${requiredUsages.join(', ')}.`);

@@ -12,25 +12,46 @@ const maxInlineRsaBits = 4096;
  * False also where algorithm and key do not belong together, or OpenSSL does not take the key.
  */
 export function verifySignature(certificate: Certificate, issuer: Certificate): boolean | Promise<boolean> {
+  const { publicKeyInfo: info } = issuer;
+  const isFast =
+    info.type === 'ed25519' ||
+    (info.type === 'ec' && info.curve === 'P-256') ||
+    (info.type === 'rsa' && info.modulusBits <= maxInlineRsaBits);
+  return isFast ? isSignedBy(certificate, issuer) : isSignedByOffLoop(certificate, issuer);
+}
+
+/** The same, inline for every key: for construction, where nothing waits. */
+export function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
   const { algorithm } = certificate.signatureAlgorithm;
-  const info = issuer.publicKeyInfo;
-  if (algorithm === undefined || algorithm.keyType !== info.type) return false;
+  if (algorithm?.keyType !== issuer.publicKeyInfo.type) return false;
   try {
-    const key: VerifyKeyObjectInput = { key: issuer.publicKey };
-    if (algorithm.padding === 'pkcs1') key.padding = constants.RSA_PKCS1_PADDING;
-    if (algorithm.padding === 'pss') {
-      key.padding = constants.RSA_PKCS1_PSS_PADDING;
-      key.saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
-    }
-    const { tbs, signature } = certificate;
-    const isFast = info.type === 'ed25519' || (info.type === 'ec' && info.curve === 'P-256');
-    if (isFast || (info.type === 'rsa' && info.modulusBits <= maxInlineRsaBits)) {
-      return verify(algorithm.digest, tbs, key, signature);
-    }
-    return new Promise((resolve) => {
-      verify(algorithm.digest, tbs, key, signature, (error, verified) => resolve(error === null && verified));
-    });
+    return verify(algorithm.digest, certificate.tbs, verifyKey(certificate, issuer), certificate.signature);
   } catch {
     return false;
   }
+}
+
+async function isSignedByOffLoop(certificate: Certificate, issuer: Certificate): Promise<boolean> {
+  const { algorithm } = certificate.signatureAlgorithm;
+  if (algorithm?.keyType !== issuer.publicKeyInfo.type) return false;
+  return new Promise((resolve) => {
+    try {
+      const key = verifyKey(certificate, issuer);
+      verify(algorithm.digest, certificate.tbs, key, certificate.signature, (error, verified) => {
+        resolve(error === null && verified);
+      });
+    } catch {
+      resolve(false);
+    }
+  });
+}
+
+function verifyKey({ signatureAlgorithm: { algorithm } }: Certificate, issuer: Certificate): VerifyKeyObjectInput {
+  const key: VerifyKeyObjectInput = { key: issuer.publicKey };
+  if (algorithm?.padding === 'pkcs1') key.padding = constants.RSA_PKCS1_PADDING;
+  if (algorithm?.padding === 'pss') {
+    key.padding = constants.RSA_PKCS1_PSS_PADDING;
+    key.saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
+  }
+  return key;
 }

@@ -1,3 +1,55 @@
+import { ClientCertificateError } from '../errors';
+import { maxCertificateOctets } from '../x509/certificate';
+import { parseByteSequenceItem, parseByteSequenceList, StructuredFieldError } from './structured-field';
+
+/** Most certificates in one chain, unless a source says less. */
+export const maxChainCertificates = 10;
+
+/** Longest `Client-Cert` value in characters: the largest certificate in base64, and room for delimiters and parameters. */
+const maxClientCertLength = Math.ceil((maxCertificateOctets * 4) / 3) + 256;
+
+/** Longest `Client-Cert-Chain` value in characters, over all its lines: what `originServerOptions` lets through at most. */
+const maxClientCertChainLength = 65_536;
+
+/**
+ * Parses `Client-Cert` (RFC 9440 section 2.2): one Byte Sequence, in one field line. Bytes only: whether they are a
+ * certificate is for others to say.
+ *
+ * @param fieldLines - The value of each `Client-Cert` line of the request.
+ * @throws {ClientCertificateError} `ERR_HEADER_REPEATED` for more than one line; `ERR_HEADER_TOO_LARGE` before anything
+ *   is decoded; `ERR_HEADER_MALFORMED` for no line, anything but one Byte Sequence, or an empty one.
+ */
+export function parseClientCert(fieldLines: readonly string[]): Uint8Array {
+  const header = 'client-cert';
+  const [line, ...others] = fieldLines;
+  if (others.length > 0) {
+    throw new ClientCertificateError('ERR_HEADER_REPEATED', { header, count: fieldLines.length });
+  }
+  if (line === undefined) throw new ClientCertificateError('ERR_HEADER_MALFORMED', { header, reason: 'there is none' });
+  checkLength(header, line.length, maxClientCertLength);
+  return parseField(header, () => requireBytes(parseByteSequenceItem(line)));
+}
+
+/**
+ * Parses `Client-Cert-Chain` (RFC 9440 section 2.3): a List of Byte Sequences over any number of field lines, in order.
+ * No line, or an empty one, is an empty chain.
+ *
+ * @param fieldLines - The value of each `Client-Cert-Chain` line of the request.
+ * @throws {ClientCertificateError} `ERR_HEADER_TOO_LARGE` or, for more than ten certificates, `ERR_CHAIN_TOO_LONG` before
+ *   anything is decoded; `ERR_HEADER_MALFORMED` for anything but a List of Byte Sequences, or an empty one among them.
+ */
+export function parseClientCertChain(fieldLines: readonly string[]): readonly Uint8Array[] {
+  const header = 'client-cert-chain';
+  const length = fieldLines.reduce((sum, line) => sum + line.length, 0);
+  checkLength(header, length, maxClientCertChainLength);
+  const tooMany = (count: number): Error => {
+    return new ClientCertificateError('ERR_CHAIN_TOO_LONG', { count, maximum: maxChainCertificates });
+  };
+  return parseField(header, () => {
+    return parseByteSequenceList(fieldLines, maxChainCertificates, tooMany).map(requireBytes);
+  });
+}
+
 /**
  * Writes one certificate as a `Client-Cert` field value: a Structured Fields Byte Sequence of its DER encoding
  * (RFC 9440 section 2.2, RFC 9651 section 4.1.8).
@@ -16,4 +68,22 @@ export function encodeClientCert(certificate: Uint8Array): string {
  */
 export function encodeClientCertChain(certificates: readonly Uint8Array[]): string {
   return certificates.map(encodeClientCert).join(', ');
+}
+
+function checkLength(header: string, bytes: number, maximum: number): void {
+  if (bytes > maximum) throw new ClientCertificateError('ERR_HEADER_TOO_LARGE', { header, bytes, maximum });
+}
+
+function requireBytes(bytes: Buffer): Buffer {
+  if (bytes.length === 0) throw new StructuredFieldError('a byte sequence is empty');
+  return bytes;
+}
+
+function parseField<Result>(header: string, parse: () => Result): Result {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof StructuredFieldError)) throw error;
+    throw new ClientCertificateError('ERR_HEADER_MALFORMED', { header, reason: error.reason });
+  }
 }

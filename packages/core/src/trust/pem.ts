@@ -32,7 +32,10 @@ export function parsePemCertificates(text: string): readonly Buffer[] {
       certificates.push(decodeBlock(block));
       block = undefined;
     } else if (content.includes('-----BEGIN') || content.includes('-----END')) {
-      throw new TrustStoreError('ERR_TRUST_STORE_MALFORMED', { found: 'a BEGIN or END that is not alone in its line', line });
+      throw new TrustStoreError('ERR_TRUST_STORE_MALFORMED', {
+        found: 'a BEGIN or END that is not alone in its line',
+        line,
+      });
     } else if (block !== undefined) {
       block.base64 += content;
     }

@@ -102,7 +102,12 @@ export class TrustStore {
 }
 
 function decodePem(pem: string | Uint8Array): readonly Certificate[] {
-  const text = typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1').replace(/^\xEF\xBB\xBF/, '');
+  const text =
+    typeof pem === 'string'
+      ? pem
+      : Buffer.from(pem)
+          .toString('latin1')
+          .replace(/^\xEF\xBB\xBF/, '');
   const certificates = parsePemCertificates(text);
   if (certificates.length === 0) throw new TrustStoreError('ERR_TRUST_STORE_EMPTY', { found: describe(text) });
   return decodeAll(certificates);

@@ -154,7 +154,8 @@ export class DerReader {
   smallInteger(what: string, tag: number = Tag.integer): number {
     this.integer(what, tag);
     if (this.byte(this.start) >= 0x80) throw new DerError(`${what} is negative`, this.start);
-    if (this.end - this.start > 5) throw new DerError(`${what} is too large`, this.start);
+    // One octet more: the zero before a set top bit.
+    if (this.end - this.start > (this.byte(this.start) === 0 ? 5 : 4)) throw new DerError(`${what} is too large`, this.start);
     let value = 0;
     for (let at = this.start; at < this.end; at++) value = value * 0x100 + this.byte(at);
     return value;

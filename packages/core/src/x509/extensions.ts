@@ -19,6 +19,7 @@ export interface Extensions {
   /** Dotted OIDs of the purposes. */
   extKeyUsage: readonly string[] | undefined;
   subjectAltName: readonly GeneralName[] | undefined;
+  subjectAltNameIsCritical: boolean;
   /** keyIdentifier of authorityKeyIdentifier, as latin1. */
   authorityKeyIdentifier: string | undefined;
   /** As latin1. */
@@ -48,6 +49,7 @@ export function noExtensions(): Extensions {
     keyUsage: undefined,
     extKeyUsage: undefined,
     subjectAltName: undefined,
+    subjectAltNameIsCritical: false,
     authorityKeyIdentifier: undefined,
     subjectKeyIdentifier: undefined,
     constraints: [],
@@ -93,6 +95,7 @@ function decodeExtension(extensions: Extensions, type: string, critical: boolean
       break;
     case subjectAltNameOid:
       extensions.subjectAltName = decodeGeneralNames(value, 'subjectAltName');
+      extensions.subjectAltNameIsCritical = critical;
       break;
     case authorityKeyIdentifierOid:
       extensions.authorityKeyIdentifier = decodeAuthorityKeyIdentifier(value);

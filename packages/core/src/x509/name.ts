@@ -134,7 +134,8 @@ function checkText({ bytes, tag, start, end }: DerReader, what: string): void {
     throw new DerError(`${what} holds invalid UTF-8`, start);
   }
   if (tag === Tag.bmpString && length % 2 !== 0) throw new DerError(`${what} holds an odd BMPString`, start);
-  if (tag === Tag.universalString && length % 4 !== 0) throw new DerError(`${what} holds an odd UniversalString`, start);
+  if (tag === Tag.universalString && length % 4 !== 0)
+    throw new DerError(`${what} holds an odd UniversalString`, start);
 }
 
 function decodeText(bytes: Buffer, tag: number, { start, end }: Range): string | undefined {

@@ -1,0 +1,51 @@
+import { type ChannelDistrust, ClientCertificateError } from '../errors';
+import type { CertificateRequest } from '../request';
+import type { TrustStore } from '../trust/trust-store';
+
+/** What showed that the peer may speak for clients. Stands beside every identity. Frozen plain data. */
+export type ChannelEvidence =
+  | {
+      readonly proof: 'origin-mtls';
+      /** SHA-256 of the proxy's certificate and of its public key, hexadecimal, lower case. */
+      readonly certificateSha256: string;
+      readonly spkiSha256: string;
+    }
+  | {
+      readonly proof: 'shared-secret';
+      readonly header: string;
+      /** Which of the configured secrets it was, counting from 0: tells when an old one is no longer in use. */
+      readonly secret: number;
+    }
+  /** The client is itself the TLS peer: nobody speaks for it. */
+  | { readonly proof: 'native-tls' };
+
+/** What a proof is judged with besides the request. */
+export interface ChannelContext {
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  /** The store client certificates are validated against. */
+  readonly clientTrust: TrustStore;
+}
+
+/** Proves, for each request, that the peer is the proxy that may speak for clients (RFC 9440 section 4). */
+export interface ChannelProof {
+  readonly proof: ChannelEvidence['proof'];
+  /** Lower-case names of headers the proof consumes: they are hidden from handlers, and `Connection` may not name them. */
+  readonly consumedHeaders: readonly string[];
+  /**
+   * Judges the proof against the store client certificates are validated against, when both are put together.
+   *
+   * @throws {TypeError} if a client could pass for the proxy.
+   */
+  checkTrust(clientTrust: TrustStore): void;
+  /** Throws, or rejects with, {@link ClientCertificateError} `ERR_CHANNEL_UNTRUSTED`. */
+  prove(request: CertificateRequest, context: ChannelContext): ChannelEvidence | Promise<ChannelEvidence>;
+}
+
+export function untrusted(
+  proof: ChannelEvidence['proof'],
+  reason: ChannelDistrust,
+  cause?: unknown,
+): ClientCertificateError<'ERR_CHANNEL_UNTRUSTED'> {
+  return new ClientCertificateError('ERR_CHANNEL_UNTRUSTED', { proof, reason }, cause === undefined ? {} : { cause });
+}

@@ -1,0 +1,179 @@
+import { ClientCertificateError } from '../errors';
+import { checkOptions, describe } from '../options';
+import { decodePresented, defaultMaxIntermediates, findPath, type Validation } from '../path/validate-path';
+import type { CertificateRequest } from '../request';
+import { currentTrust, type TrustProvider, TrustStore } from '../trust/trust-store';
+import type { Certificate } from '../x509/certificate';
+import { type ChannelContext, type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
+import { findSharedAuthority } from './shared-authority';
+import { type TlsPeer, tlsPeerOf } from './tls-peer';
+
+export interface OriginMtlsOptions {
+  /** Issuers of the proxy's own client certificate. Use a CA that issues nothing else. */
+  readonly trust: TrustProvider;
+  /**
+   * dNSNames of which the proxy's certificate has one. Compared exactly but for ASCII case; a wildcard in a certificate is
+   * a name like any other and matches nothing but itself.
+   */
+  readonly dnsNames?: readonly string[];
+  /** URIs of which the proxy's certificate has one. Compared exactly. */
+  readonly uris?: readonly string[];
+  /** SHA-256 of the SubjectPublicKeyInfo, 64 hexadecimal digits, of which one is the proxy's. Two pins are live in a rotation. */
+  readonly spkiSha256?: readonly string[];
+}
+
+const optionNames = ['trust', 'dnsNames', 'uris', 'spkiSha256'];
+
+/**
+ * Channel proof by origin mTLS: the TLS peer presents the proxy's own client certificate, which validates against
+ * `trust` (RFC 5280 section 6.1, extKeyUsage clientAuth) and has one of the names or pins given. Where several kinds are
+ * given, one of each kind must match.
+ *
+ * The server must ask for certificates: see `originServerOptions`.
+ *
+ * @throws {TypeError} without names and pins: a whole CA is not one proxy.
+ */
+export function originMtls(options: OriginMtlsOptions): ChannelProof {
+  return new OriginMtls(options);
+}
+
+class OriginMtls implements ChannelProof {
+  readonly proof = 'origin-mtls';
+  readonly consumedHeaders: readonly string[] = [];
+
+  readonly #trust: TrustProvider;
+  readonly #dnsNames: ReadonlySet<string> | undefined;
+  readonly #uris: ReadonlySet<string> | undefined;
+  readonly #pins: ReadonlySet<string> | undefined;
+  readonly #proven = new WeakMap<
+    TlsPeer,
+    { trust: TrustStore; from: number; until: number; evidence: ChannelEvidence }
+  >();
+  #checkedStores: readonly [TrustStore, TrustStore] | undefined;
+
+  constructor(options: OriginMtlsOptions) {
+    checkOptions('originMtls', options, optionNames);
+    const { trust, dnsNames, uris, spkiSha256 } = options;
+    if (!(trust instanceof TrustStore) && !(trust?.current instanceof TrustStore)) {
+      throw new TypeError(
+        `originMtls needs trust, a TrustStore of the proxy's issuers; it received ${describe(trust)}.`,
+      );
+    }
+    if (dnsNames === undefined && uris === undefined && spkiSha256 === undefined) {
+      throw new TypeError(
+        'originMtls needs dnsNames, uris or spkiSha256: every certificate of the CA would pass for the proxy otherwise.',
+      );
+    }
+    this.#trust = trust;
+    this.#dnsNames = foldedSet('dnsNames', dnsNames, lowerCaseAscii);
+    this.#uris = foldedSet('uris', uris, unchanged);
+    this.#pins = foldedSet('spkiSha256', spkiSha256, pinOf);
+  }
+
+  checkTrust(clientTrust: TrustStore): void {
+    const subject = this.#findSharedAuthority(clientTrust);
+    if (subject !== undefined) {
+      throw new TypeError(
+        `originMtls trusts ${subject}, which also stands behind the client certificates: a client could pass for the ` +
+          'proxy. Issue the certificate of the proxy from a CA of its own, or pin its key with spkiSha256.',
+      );
+    }
+  }
+
+  prove(
+    request: CertificateRequest,
+    { time, clientTrust }: ChannelContext,
+  ): ChannelEvidence | Promise<ChannelEvidence> {
+    // Again for each pair of stores: either may have been replaced since construction.
+    if (this.#findSharedAuthority(clientTrust) !== undefined) throw untrusted(this.proof, 'shared-authority');
+    const peer = tlsPeerOf(request);
+    if (typeof peer === 'string') throw untrusted(this.proof, peer);
+    const trust = currentTrust(this.#trust);
+    const proven = this.#proven.get(peer);
+    if (proven?.trust === trust && proven.from <= time && time <= proven.until) return proven.evidence;
+    const validation = this.#validate(peer, trust, time);
+    const conclude = (concluded: Validation): ChannelEvidence => this.#conclude(peer, trust, concluded);
+    return validation instanceof Promise ? validation.then(conclude) : conclude(validation);
+  }
+
+  #validate({ certificates }: TlsPeer, trust: TrustStore, time: number): Validation | Promise<Validation> {
+    const [endEntity, ...presented] = certificates;
+    if (endEntity === undefined) throw untrusted(this.proof, 'certificate-missing');
+    try {
+      return findPath({
+        endEntity: decodePresented(endEntity, 0),
+        presented: presented.map((der, index) => decodePresented(der, index + 1)),
+        trust,
+        time,
+        requiredUsage: 'clientAuth',
+        maxIntermediates: defaultMaxIntermediates,
+      });
+    } catch (error) {
+      if (!(error instanceof ClientCertificateError)) throw error;
+      throw untrusted(this.proof, 'certificate-rejected', error);
+    }
+  }
+
+  #conclude(peer: TlsPeer, trust: TrustStore, validation: Validation): ChannelEvidence {
+    if ('refusal' in validation) throw untrusted(this.proof, 'certificate-rejected', validation.refusal);
+    const { endEntity, validFrom, validUntil } = validation.path;
+    this.#checkNames(endEntity);
+    const evidence = Object.freeze({
+      proof: this.proof,
+      certificateSha256: endEntity.sha256,
+      spkiSha256: endEntity.spkiSha256,
+    });
+    this.#proven.set(peer, { trust, from: validFrom.getTime(), until: validUntil.getTime(), evidence });
+    return evidence;
+  }
+
+  #checkNames({ extensions: { subjectAltName = [] }, spkiSha256 }: Certificate): void {
+    const has = (type: 'dns' | 'uri', names: ReadonlySet<string>, fold: (name: string) => string): boolean => {
+      return subjectAltName.some((name) => name.type === type && names.has(fold(name.value)));
+    };
+    if (this.#dnsNames !== undefined && !has('dns', this.#dnsNames, lowerCaseAscii)) {
+      throw untrusted(this.proof, 'name-not-permitted');
+    }
+    if (this.#uris !== undefined && !has('uri', this.#uris, unchanged)) {
+      throw untrusted(this.proof, 'name-not-permitted');
+    }
+    if (this.#pins !== undefined && !this.#pins.has(spkiSha256)) throw untrusted(this.proof, 'key-not-pinned');
+  }
+
+  /** Looked for once per pair of stores. A pinned key is safe from every certificate but its own. */
+  #findSharedAuthority(clientTrust: TrustStore): string | undefined {
+    if (this.#pins !== undefined) return undefined;
+    const edgeTrust = currentTrust(this.#trust);
+    if (this.#checkedStores?.[0] === edgeTrust && this.#checkedStores[1] === clientTrust) return undefined;
+    const subject = findSharedAuthority(edgeTrust, clientTrust);
+    if (subject === undefined) this.#checkedStores = [edgeTrust, clientTrust];
+    return subject;
+  }
+}
+
+function lowerCaseAscii(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+function pinOf(pin: string): string {
+  if (!/^[0-9a-fA-F]{64}$/.test(pin)) throw new TypeError('spkiSha256 takes SHA-256 in 64 hexadecimal digits.');
+  return pin.toLowerCase();
+}
+
+function unchanged(uri: string): string {
+  return uri;
+}
+
+function foldedSet(
+  option: string,
+  values: readonly string[] | undefined,
+  fold: (value: string) => string,
+): ReadonlySet<string> | undefined {
+  if (values === undefined) return undefined;
+  const isUsable =
+    Array.isArray(values) && values.length > 0 && values.every((value) => typeof value === 'string' && value !== '');
+  if (!isUsable) {
+    throw new TypeError(`${option} must be a non-empty array of non-empty strings; it received ${describe(values)}.`);
+  }
+  return new Set(values.map(fold));
+}

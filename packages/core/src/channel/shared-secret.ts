@@ -1,0 +1,117 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import { isIP } from 'node:net';
+import { checkOptions, describe } from '../options';
+import { type CertificateRequest, receivedHeaders } from '../request';
+import { type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
+
+export interface SharedSecretOptions {
+  /** Name of the header in which the proxy sends the secret, e.g. a CloudFront origin custom header. */
+  readonly header: string;
+  /**
+   * Secrets that are good now, each at least 32 visible ASCII characters: one, or two while one replaces the other. Make
+   * them random (`openssl rand -base64 32`); whoever reads one can speak for every client.
+   */
+  readonly secrets: readonly string[];
+}
+
+const minSecretLength = 32;
+/** The longest value CloudFront sends in an origin custom header is 1,783 characters. */
+const maxSecretLength = 2_048;
+
+/**
+ * Channel proof by a secret header that the proxy adds and overwrites.
+ *
+ * Compared in constant time, over SHA-256 digests. A value that occurs twice proves nothing. Refused on a plaintext
+ * connection unless the peer is loopback: a secret that can be read on the wire is not one.
+ *
+ * @throws {TypeError} for a header name that is not one, or is a certificate header; for secrets that are missing, short,
+ *   repeated or not visible ASCII.
+ */
+export function sharedSecret(options: SharedSecretOptions): ChannelProof {
+  return new SharedSecret(options);
+}
+
+class SharedSecret implements ChannelProof {
+  readonly proof = 'shared-secret';
+  readonly consumedHeaders: readonly string[];
+
+  readonly #header: string;
+  readonly #digests: readonly Buffer[];
+  readonly #evidence: readonly ChannelEvidence[];
+
+  constructor(options: SharedSecretOptions) {
+    checkOptions('sharedSecret', options, ['header', 'secrets']);
+    const { header, secrets } = options;
+    if (typeof header !== 'string' || !/^[!#$%&'*+\-.^`|~0-9A-Za-z]+$/.test(header)) {
+      throw new TypeError('sharedSecret needs header, a header name without underscores.');
+    }
+    this.#header = header.toLowerCase();
+    if (this.#header.startsWith('client-cert') || this.#header === 'connection') {
+      throw new TypeError(`sharedSecret cannot use ${this.#header}: it has a meaning of its own.`);
+    }
+    checkSecrets(secrets);
+    this.consumedHeaders = [this.#header];
+    this.#digests = secrets.map((secret) => hash('sha256', secret, 'buffer'));
+    this.#evidence = secrets.map((_, secret) => Object.freeze({ proof: this.proof, header: this.#header, secret }));
+  }
+
+  checkTrust(): void {}
+
+  prove(request: CertificateRequest): ChannelEvidence {
+    const { socket } = request;
+    if ((socket as Partial<TLSSocket> | undefined)?.encrypted !== true && !isLoopback(socket?.remoteAddress)) {
+      throw untrusted(this.proof, socket?.destroyed === false ? 'not-tls' : 'peer-gone');
+    }
+    const matched = this.#match(this.#presented(request));
+    const evidence = this.#evidence[matched];
+    if (evidence === undefined) throw untrusted(this.proof, 'secret-wrong');
+    return evidence;
+  }
+
+  #presented(request: CertificateRequest): string {
+    const lines = receivedHeaders(request);
+    let presented: string | undefined;
+    for (let at = 0; at < lines.length; at += 2) {
+      const name = lines[at] as string;
+      if (name.length !== this.#header.length || name.toLowerCase() !== this.#header) continue;
+      if (presented !== undefined) throw untrusted(this.proof, 'secret-repeated');
+      presented = lines[at + 1];
+    }
+    if (presented === undefined) throw untrusted(this.proof, 'secret-missing');
+    return presented;
+  }
+
+  /** Compares with every secret, whichever matches, so that time tells nothing. */
+  #match(presented: string): number {
+    if (presented.length > maxSecretLength) return -1;
+    const digest = hash('sha256', presented, 'buffer');
+    let matched = -1;
+    for (const [index, expected] of this.#digests.entries()) {
+      if (timingSafeEqual(digest, expected)) matched = index;
+    }
+    return matched;
+  }
+}
+
+function checkSecrets(secrets: unknown): asserts secrets is readonly string[] {
+  if (!Array.isArray(secrets) || secrets.length === 0) {
+    throw new TypeError(`sharedSecret needs secrets, a non-empty array; it received ${describe(secrets)}.`);
+  }
+  for (const secret of secrets) {
+    const isUsable = typeof secret === 'string' && /^[\x21-\x7e]+$/.test(secret) && secret.length <= maxSecretLength;
+    if (!isUsable || secret.length < minSecretLength) {
+      throw new TypeError(
+        `sharedSecret needs secrets of ${minSecretLength} to ${maxSecretLength} visible ASCII characters without spaces.`,
+      );
+    }
+  }
+  if (new Set(secrets).size !== secrets.length) throw new TypeError('sharedSecret was given the same secret twice.');
+}
+
+/** 127.0.0.0/8, also IPv4-mapped, and ::1. An address that is not known is not loopback. */
+function isLoopback(address: string | undefined): boolean {
+  if (address === undefined || isIP(address) === 0) return false;
+  const ipv4 = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+  return address === '::1' || (isIP(ipv4) === 4 && ipv4.startsWith('127.'));
+}

@@ -1,0 +1,167 @@
+import { ClientCertificateError } from './errors';
+import type { VerifiedPath } from './path/validate-path';
+import type { Source } from './source/source';
+import type { Certificate } from './x509/certificate';
+import type { GeneralName } from './x509/general-names';
+import type { DistinguishedName } from './x509/name';
+
+/**
+ * Who is calling: the end-entity certificate of a verified path. Frozen all through; what cannot be frozen (dates, bytes)
+ * is a fresh copy each time.
+ *
+ * Values are exactly the certificate's own, typed: no string here needs to be taken apart. They may hold any character a
+ * CA was willing to sign.
+ */
+export interface ClientIdentity {
+  readonly subject: DistinguishedName;
+  readonly issuer: DistinguishedName;
+  /** Every name of the subjectAltName, in order. */
+  readonly subjectAltName: readonly GeneralName[];
+  /** The URIs among them, e.g. a SPIFFE ID. */
+  readonly uris: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly emails: readonly string[];
+  /** Hexadecimal, lower case, without leading zeros. Unique only together with the issuer. */
+  readonly serialNumber: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /**
+   * SHA-256 of the certificate, hexadecimal, lower case. Tells versions of a certificate apart; do not block by it, because
+   * an ECDSA signature, and with it this value, can be changed by anyone without the certificate becoming invalid.
+   */
+  readonly certificateSha256: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal, lower case: names the key. */
+  readonly spkiSha256: string;
+  readonly trustAnchor: TrustAnchorIdentity;
+  /** Which source the certificate came from. */
+  readonly source: Source['name'];
+  /** The verified path in DER: end-entity certificate first, trust anchor last. */
+  readonly path: readonly Uint8Array[];
+}
+
+/** The anchor a path ends at. Two anchors of one name are told apart by their keys. Frozen. */
+export interface TrustAnchorIdentity {
+  readonly subject: DistinguishedName;
+  readonly certificateSha256: string;
+  readonly spkiSha256: string;
+}
+
+/**
+ * The identity a verified path gives.
+ *
+ * @throws {ClientCertificateError} `ERR_IDENTITY_MISSING` when the certificate names nobody: its subject is empty and it
+ *   has no subjectAltName, or not the critical one RFC 5280 section 4.2.1.6 then asks for.
+ */
+export function createIdentity(path: VerifiedPath, source: Source['name']): ClientIdentity {
+  const { endEntity } = path;
+  if (endEntity.hasEmptySubject && !endEntity.extensions.subjectAltNameIsCritical) {
+    throw new ClientCertificateError('ERR_IDENTITY_MISSING', { certificateSha256: endEntity.sha256 });
+  }
+  return new CertificateIdentity(path, source);
+}
+
+const noNames: readonly GeneralName[] = Object.freeze([]);
+
+/** Decodes each part when it is first asked for, and keeps it: most handlers want one URI. */
+class CertificateIdentity implements ClientIdentity {
+  readonly #path: VerifiedPath;
+  readonly #certificate: Certificate;
+  readonly #source: Source['name'];
+
+  #subject: DistinguishedName | undefined;
+  #issuer: DistinguishedName | undefined;
+  #uris: readonly string[] | undefined;
+  #dnsNames: readonly string[] | undefined;
+  #emails: readonly string[] | undefined;
+  #certificateSha256: string | undefined;
+  #trustAnchor: TrustAnchorIdentity | undefined;
+
+  constructor(path: VerifiedPath, source: Source['name']) {
+    this.#path = path;
+    this.#certificate = path.endEntity;
+    this.#source = source;
+    Object.freeze(this);
+  }
+
+  get subject(): DistinguishedName {
+    return (this.#subject ??= this.#certificate.subject);
+  }
+
+  get issuer(): DistinguishedName {
+    return (this.#issuer ??= this.#certificate.issuer);
+  }
+
+  get subjectAltName(): readonly GeneralName[] {
+    return this.#certificate.extensions.subjectAltName ?? noNames;
+  }
+
+  get uris(): readonly string[] {
+    return (this.#uris ??= this.#namesOf('uri'));
+  }
+
+  get dnsNames(): readonly string[] {
+    return (this.#dnsNames ??= this.#namesOf('dns'));
+  }
+
+  get emails(): readonly string[] {
+    return (this.#emails ??= this.#namesOf('email'));
+  }
+
+  get serialNumber(): string {
+    return this.#certificate.serialNumber;
+  }
+
+  get notBefore(): Date {
+    return new Date(this.#certificate.notBefore);
+  }
+
+  get notAfter(): Date {
+    return new Date(this.#certificate.notAfter);
+  }
+
+  get certificateSha256(): string {
+    return (this.#certificateSha256 ??= this.#certificate.sha256);
+  }
+
+  get spkiSha256(): string {
+    return this.#certificate.spkiSha256;
+  }
+
+  get trustAnchor(): TrustAnchorIdentity {
+    return (this.#trustAnchor ??= Object.freeze({
+      subject: this.#path.anchor.subject,
+      certificateSha256: this.#path.anchor.sha256,
+      spkiSha256: this.#path.anchor.spkiSha256,
+    }));
+  }
+
+  get source(): Source['name'] {
+    return this.#source;
+  }
+
+  get path(): readonly Uint8Array[] {
+    return Object.freeze(this.#path.certificates);
+  }
+
+  /** Plain data for logs: names as RFC 4514 text, dates as ISO 8601, without the path. */
+  toJSON(): Record<string, unknown> {
+    const { subject, issuer, subjectAltName, serialNumber, notBefore, notAfter } = this;
+    const { certificateSha256, spkiSha256, trustAnchor, source } = this;
+    return {
+      subject,
+      issuer,
+      subjectAltName,
+      serialNumber,
+      notBefore,
+      notAfter,
+      certificateSha256,
+      spkiSha256,
+      trustAnchor,
+      source,
+    };
+  }
+
+  #namesOf(type: 'uri' | 'dns' | 'email'): readonly string[] {
+    return Object.freeze(this.subjectAltName.flatMap((name) => (name.type === type ? [name.value] : [])));
+  }
+}

@@ -1,0 +1,128 @@
+import { ClientCertificateError } from '../errors';
+import { type CertificateRequest, receivedHeaders } from '../request';
+
+/**
+ * Headers in which the proxies of this world forward a client certificate or what they think of it. Only the configured
+ * source reads its own; handlers see none of them.
+ */
+const certificateHeaders: ReadonlySet<string> = new Set([
+  'client-cert',
+  'client-cert-chain',
+  'cf-client-cert-der-base64',
+  'cf-client-cert-sha256',
+  'client-to-edge',
+  'ssl-client-cert',
+  'ssl-client-verify',
+  'ssl-client-subject-dn',
+  'ssl-client-issuer-dn',
+  'x-amzn-mtls-clientcert',
+  'x-amzn-mtls-clientcert-issuer',
+  'x-amzn-mtls-clientcert-leaf',
+  'x-amzn-mtls-clientcert-serial-number',
+  'x-amzn-mtls-clientcert-subject',
+  'x-amzn-mtls-clientcert-validity',
+  'x-arr-clientcert',
+  'x-client-cert',
+  'x-client-cert-chain',
+  'x-client-cert-chain-verified',
+  'x-client-cert-leaf',
+  'x-client-cert-present',
+  'x-forwarded-client-cert',
+  'x-forwarded-tls-client-cert',
+  'x-forwarded-tls-client-cert-info',
+  'x-ssl-cert',
+  'x-ssl-client-cert',
+  'x-ssl-client-dn',
+  'x-ssl-client-verify',
+]);
+
+/** CloudFront's own words about the viewer's certificate: `CloudFront-Viewer-Cert-Present`, `-Sha256` and so on. */
+const cloudFrontCompanions = 'cloudfront-viewer-cert-';
+
+/** Header fields Node keeps by default when `server.maxHeadersCount` is not set; the rest it drops in silence. */
+const defaultMaxHeadersCount = 1_000;
+
+/**
+ * Whether a header carries, or looks as if it carried, a client certificate. `Client_Cert` does: some parsers take
+ * underscore and hyphen for the same.
+ *
+ * @param name - In lower case.
+ */
+export function isCertificateHeader(name: string): boolean {
+  const canonical = name.replaceAll('_', '-');
+  return certificateHeaders.has(canonical) || canonical.startsWith(cloudFrontCompanions);
+}
+
+export interface FieldCollectorOptions {
+  /** Lower-case names of the source's own fields. */
+  readonly fields: readonly string[];
+  /** Lower-case names, beside the fields, that `Connection` may not name. */
+  readonly guarded: readonly string[];
+  /** What to do with certificate headers of other schemes: pass over them, or refuse the request. */
+  readonly otherCertificateHeaders: 'ignore' | 'reject';
+}
+
+/** The field lines of one request, by lower-case name; a field that did not arrive has an empty list. */
+export type FieldLines = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Makes a function that collects a source's own field lines from a request and refuses what would let two readers see two
+ * requests: look-alike names beside real ones, a `Connection` that names a field which proves something, and a header
+ * list so long that Node may have cut it.
+ */
+export function createFieldCollector({
+  fields,
+  guarded,
+  otherCertificateHeaders,
+}: FieldCollectorOptions): (request: CertificateRequest) => FieldLines {
+  const own = new Set(fields);
+  const unnameable = new Set([...fields, ...guarded]);
+  // Lengths of names worth a closer look: most headers are dismissed by one array access.
+  const interesting: boolean[] = [];
+  for (const name of [...own, 'connection']) interesting[name.length] = true;
+  if (otherCertificateHeaders === 'reject') for (const name of certificateHeaders) interesting[name.length] = true;
+
+  return function collectFieldLines(request) {
+    const lines = receivedHeaders(request);
+    checkCount(request, lines.length / 2);
+    const collected = new Map<string, string[]>(fields.map((name) => [name, []]));
+    let lookAlike: string | undefined;
+    for (let at = 0; at < lines.length; at += 2) {
+      const received = lines[at] as string;
+      if (interesting[received.length] !== true) continue;
+      const name = received.toLowerCase();
+      const value = lines[at + 1] as string;
+      if (own.has(name)) collected.get(name)?.push(value);
+      else if (name === 'connection') checkConnection(value, unnameable);
+      else if (own.has(name.replaceAll('_', '-'))) lookAlike = name;
+      else if (otherCertificateHeaders === 'reject' && isCertificateHeader(name)) {
+        throw new ClientCertificateError('ERR_HEADER_UNEXPECTED', { header: name });
+      }
+    }
+    if (lookAlike !== undefined) checkLookAlike(lookAlike, collected);
+    return collected;
+  };
+}
+
+/** A look-alike alone is a stranger's header and passed over; beside a real field somebody may read the wrong one. */
+function checkLookAlike(lookAlike: string, collected: FieldLines): void {
+  for (const [header, values] of collected) {
+    if (values.length > 0) throw new ClientCertificateError('ERR_HEADER_AMBIGUOUS', { header, lookAlike });
+  }
+}
+
+function checkConnection(value: string, unnameable: ReadonlySet<string>): void {
+  for (const option of value.toLowerCase().split(',')) {
+    const header = option.trim().replaceAll('_', '-');
+    if (unnameable.has(header)) throw new ClientCertificateError('ERR_HEADER_HOP_BY_HOP', { header });
+  }
+}
+
+function checkCount(request: CertificateRequest, count: number): void {
+  const { server } = request.socket as { server?: { maxHeadersCount?: number | null } };
+  // 0 means no limit in Node.
+  const maximum = server?.maxHeadersCount ?? defaultMaxHeadersCount;
+  if (maximum !== 0 && count >= maximum) {
+    throw new ClientCertificateError('ERR_HEADER_COUNT_EXCEEDED', { count, maximum });
+  }
+}

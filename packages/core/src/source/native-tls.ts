@@ -1,0 +1,52 @@
+import { type ChannelEvidence, type ChannelProof, untrusted } from '../channel/channel-proof';
+import { type TlsPeer, tlsPeerOf } from '../channel/tls-peer';
+import { ClientCertificateError } from '../errors';
+import { checkOptions } from '../options';
+import type { CertificateRequest } from '../request';
+import { maxChainCertificates } from './rfc9440';
+import { type Presented, type Source, verdictKey } from './source';
+
+/**
+ * Certificates that clients present to this server itself, in TLS. The handshake proves possession of the private key;
+ * everything else is validated here, for every request, and `socket.authorized` is not believed.
+ *
+ * The server must ask for certificates and leave judging them to peercert: see `originServerOptions`.
+ */
+export function nativeTls(options: Record<never, never> = {}): Source {
+  checkOptions('nativeTls', options, []);
+  return Object.freeze({ name: 'native-tls', channel: nativeTlsChannel, collect } satisfies Source);
+}
+
+const evidence: ChannelEvidence = Object.freeze({ proof: 'native-tls' });
+
+const nativeTlsChannel: ChannelProof = Object.freeze({
+  proof: 'native-tls',
+  consumedHeaders: [],
+  checkTrust(): void {},
+  prove(request: CertificateRequest): ChannelEvidence {
+    const peer = tlsPeerOf(request);
+    if (typeof peer === 'string') throw untrusted('native-tls', peer);
+    return evidence;
+  },
+} satisfies ChannelProof);
+
+/** Made once per TLS session: its certificates do not change. The verdict over them is still made for every request. */
+const presentedBy = new WeakMap<TlsPeer, Presented>();
+
+function collect(request: CertificateRequest): Presented | undefined {
+  const peer = tlsPeerOf(request);
+  if (typeof peer === 'string') throw untrusted('native-tls', peer);
+  const [endEntity, ...chain] = peer.certificates;
+  if (endEntity === undefined) return undefined;
+  if (chain.length > maxChainCertificates) {
+    throw new ClientCertificateError('ERR_CHAIN_TOO_LONG', { count: chain.length, maximum: maxChainCertificates });
+  }
+  const known = presentedBy.get(peer);
+  if (known !== undefined) return known;
+  const presented: Presented = {
+    key: verdictKey(['native-tls', ...peer.certificates.map((der) => der.toString('latin1'))]),
+    decode: () => [endEntity, ...chain],
+  };
+  presentedBy.set(peer, presented);
+  return presented;
+}

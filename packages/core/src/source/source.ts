@@ -1,0 +1,39 @@
+import { hash } from 'node:crypto';
+import type { ChannelProof } from '../channel/channel-proof';
+import type { CertificateRequest } from '../request';
+
+/** Where client certificates come from, and what proves that they may be believed. */
+export interface Source {
+  readonly name: 'cloudfront' | 'native-tls';
+  readonly channel: ChannelProof;
+  /**
+   * Finds what the request carries, without decoding it. Done for every request.
+   *
+   * @returns undefined when no certificate was presented.
+   * @throws {ClientCertificateError} for a request that carries it in a wrong or ambiguous way.
+   */
+  collect(request: CertificateRequest): Presented | undefined;
+}
+
+/** What a client presented, not yet decoded. */
+export interface Presented {
+  /** Equal exactly when the same was presented in the same words: see {@link verdictKey}. */
+  readonly key: string;
+  /**
+   * DER, end-entity certificate first. Done once per key.
+   *
+   * @throws {ClientCertificateError} when the text is malformed.
+   */
+  decode(): readonly [Uint8Array, ...Uint8Array[]];
+}
+
+/**
+ * SHA-256 over length-prefixed parts, so that no two lists of parts have the same key, as 32 latin1 characters.
+ *
+ * @param parts - The source's name, then everything that decides the verdict.
+ */
+export function verdictKey(parts: readonly string[]): string {
+  let text = '';
+  for (const part of parts) text += `${part.length}:${part}`;
+  return hash('sha256', text, 'binary');
+}
