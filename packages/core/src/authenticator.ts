@@ -29,7 +29,7 @@ export interface Authenticator {
 export interface AuthenticatorOptions {
   /** Issuers of client certificates: a store, or a provider that replaces it while the origin serves. */
   readonly trust: TrustProvider;
-  /** Where certificates come from and what proves it: `cloudFront(…)` or `nativeTls()`. */
+  /** Where certificates come from and what proves it: `cloudFront(...)` or `nativeTls()`. */
   readonly source: Source;
   /** Whether a request without a certificate is refused or anonymous. A bad certificate is always refused. Default `'required'`. */
   readonly presence?: 'required' | 'optional';

@@ -3,6 +3,11 @@ import type { IncomingMessage } from 'node:http';
 /** What peercert reads of a request: Node's own object, of HTTP/1.1 or of the HTTP/2 compatibility API. */
 export type CertificateRequest = Pick<IncomingMessage, 'rawHeaders' | 'socket'>;
 
+/** Whether the connection is TLS. */
+export function isEncrypted(socket: object): boolean {
+  return (socket as { encrypted?: unknown }).encrypted === true;
+}
+
 /** Header lines as they arrived, of requests whose own lists were cleaned by {@link hideHeaders}. */
 const received = new WeakMap<object, readonly string[]>();
 

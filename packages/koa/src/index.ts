@@ -6,7 +6,7 @@ import {
   type ClientIdentity,
   clientIdentityOf as clientIdentityOfRequest,
 } from '@peercert/core';
-import type { Context, DefaultContext, DefaultState, Middleware } from 'koa';
+import type { Context, DefaultState, Middleware } from 'koa';
 
 export * from '@peercert/core';
 
@@ -25,7 +25,7 @@ export interface ClientCertificateState extends DefaultState {
  */
 export function clientCertificate(
   authenticatorOrOptions: Authenticator | AuthenticatorOptions,
-): Middleware<ClientCertificateState, DefaultContext> {
+): Middleware<ClientCertificateState> {
   const authenticator = authenticatorOf(authenticatorOrOptions);
   return async function clientCertificateMiddleware(ctx, next) {
     const admission = await admitRequest(authenticator, ctx.req);

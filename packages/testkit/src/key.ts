@@ -19,7 +19,7 @@ const rsaBits = { rsa1024: 1024, rsa2048: 2048, rsa3072: 3072, rsa4096: 4096 } a
 const rsaPssBits = { 'rsa-pss2048': 2048, 'rsa-pss3072': 3072 } as const;
 
 /**
- * A key by name. `rsa…` has the public key algorithm rsaEncryption, `rsa-pss…` has id-RSASSA-PSS without parameters.
+ * A key by name. `rsa...` has the public key algorithm rsaEncryption, `rsa-pss...` has id-RSASSA-PSS without parameters.
  * RSA keys are slow to make, from tens of milliseconds for `rsa2048` to seconds for `rsa4096`: make one, pass it as `key`.
  */
 export type KeyAlgorithm =

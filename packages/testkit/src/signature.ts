@@ -38,7 +38,7 @@ const algorithms = {
   ed448: { scheme: 'ed448', oid: '1.3.101.113' },
 } as const satisfies Record<string, SchemeAndHash>;
 
-/** How a certificate is signed. `rsa-…` is PKCS #1 v1.5; `rsa-pss-…` has MGF1 with the same hash and a salt as long as it. */
+/** How a certificate is signed. `rsa-...` is PKCS #1 v1.5; `rsa-pss-...` has MGF1 with the same hash and a salt as long as it. */
 export type SignatureAlgorithm = keyof typeof algorithms;
 
 /** The key types, in node:crypto's words, that a scheme can sign with. */

@@ -1,8 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
 import { isIP } from 'node:net';
 import { checkOptions, describe } from '../options';
-import { type CertificateRequest, receivedHeaders } from '../request';
+import { type CertificateRequest, isEncrypted, receivedHeaders } from '../request';
 import { type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
 
 export interface SharedSecretOptions {
@@ -59,9 +58,10 @@ class SharedSecret implements ChannelProof {
   checkTrust(): void {}
 
   prove(request: CertificateRequest): ChannelEvidence {
-    const { socket } = request;
-    if ((socket as Partial<TLSSocket> | undefined)?.encrypted !== true && !isLoopback(socket?.remoteAddress)) {
-      throw untrusted(this.proof, socket?.destroyed === false ? 'not-tls' : 'peer-gone');
+    const socket = request.socket as CertificateRequest['socket'] | undefined;
+    if (socket === undefined) throw untrusted(this.proof, 'peer-gone');
+    if (!isEncrypted(socket) && !isLoopback(socket.remoteAddress)) {
+      throw untrusted(this.proof, socket.destroyed ? 'peer-gone' : 'not-tls');
     }
     const matched = this.#match(this.#presented(request));
     const evidence = this.#evidence[matched];

@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { CertificateRequest } from '../request';
+import { type CertificateRequest, isEncrypted } from '../request';
 
 /** What the peer of a TLS connection presented in its handshake. One object per TLS session. */
 export interface TlsPeer {
@@ -27,7 +27,7 @@ export function tlsPeerOf(request: CertificateRequest): TlsPeer | 'not-tls' | 'p
   if (socket === undefined || session === undefined) return 'peer-gone';
   const known = peers.get(session);
   if (known !== undefined) return known;
-  if (socket.encrypted !== true) return socket.destroyed ? 'peer-gone' : 'not-tls';
+  if (!isEncrypted(socket)) return socket.destroyed ? 'peer-gone' : 'not-tls';
   // Asking a destroyed socket for its certificate is not safe on every version of Node.
   if (socket.destroyed) return 'peer-gone';
   const peer = { certificates: readCertificates(socket) };

@@ -148,7 +148,7 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
 export function decodePresented(
   der: Uint8Array,
   position: number,
-  decode: (der: Uint8Array) => Certificate = Certificate.copyOf,
+  decode = (bytes: Uint8Array): Certificate => Certificate.copyOf(bytes),
 ): Certificate {
   try {
     return decode(der);

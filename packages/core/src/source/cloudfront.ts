@@ -7,7 +7,7 @@ import { parseClientCert, parseClientCertChain } from './rfc9440';
 import { type Presented, type Source, verdictKey } from './source';
 
 export interface CloudFrontOptions {
-  /** What proves that the request came through your own distribution: `originMtls(…)` or `sharedSecret(…)`. */
+  /** What proves that the request came through your own distribution: `originMtls(...)` or `sharedSecret(...)`. */
   readonly channel: ChannelProof;
   /**
    * What to do with a request that also carries a certificate header of another proxy's scheme, such as

@@ -104,6 +104,13 @@ export class DerReader {
     return this;
   }
 
+  /** Reads the next element, whatever its tag, which nobody here interprets: see {@link checkNesting}. */
+  readOpaque(): this {
+    this.read();
+    if ((this.tag & 0x20) !== 0) checkNesting(this.bytes, this.range, maxNestingOfOpaqueValues);
+    return this;
+  }
+
   /** Reads the next element and requires its tag. */
   expect(tag: number, what: string): this {
     const at = this.end;
@@ -155,7 +162,8 @@ export class DerReader {
     this.integer(what, tag);
     if (this.byte(this.start) >= 0x80) throw new DerError(`${what} is negative`, this.start);
     // One octet more: the zero before a set top bit.
-    if (this.end - this.start > (this.byte(this.start) === 0 ? 5 : 4)) throw new DerError(`${what} is too large`, this.start);
+    if (this.end - this.start > (this.byte(this.start) === 0 ? 5 : 4))
+      throw new DerError(`${what} is too large`, this.start);
     let value = 0;
     for (let at = this.start; at < this.end; at++) value = value * 0x100 + this.byte(at);
     return value;

@@ -142,10 +142,7 @@ function decodeAuthorityKeyIdentifier(value: DerReader): string | undefined {
     sequence.read();
     keyIdentifier = sequence.bytes.toString('latin1', sequence.start, sequence.end);
   }
-  if (sequence.nextTag === contextTag(1, 'constructed')) {
-    sequence.read();
-    checkNesting(sequence.bytes, sequence.range, maxNestingOfOpaqueValues);
-  }
+  if (sequence.nextTag === contextTag(1, 'constructed')) sequence.readOpaque();
   if (sequence.nextTag === contextTag(2, 'primitive')) {
     sequence.integer('authorityCertSerialNumber', contextTag(2, 'primitive'));
   }

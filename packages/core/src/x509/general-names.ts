@@ -56,7 +56,7 @@ function decodeGeneralName(reader: DerReader, what: string): GeneralName {
     case contextTag(3, 'constructed'):
     case contextTag(5, 'constructed'): {
       const type = reader.nextTag === contextTag(3, 'constructed') ? 'x400' : 'ediParty';
-      reader.read();
+      reader.readOpaque();
       return { type, value: reader.bytes.toString('hex', reader.start, reader.end) };
     }
     case contextTag(4, 'constructed'): {

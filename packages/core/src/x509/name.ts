@@ -118,7 +118,7 @@ function visitAttributes(rdns: DerReader, what: string, visit: AttributeVisitor)
       const attribute = set.enter(Tag.sequence, `${what}: attribute`);
       const type = attribute.oid(`${what}: attribute type`);
       const elementStart = attribute.end;
-      attribute.read();
+      attribute.readOpaque();
       checkText(attribute, what);
       const element = { start: elementStart, end: attribute.end };
       attribute.finish(`${what}: attribute`);

@@ -59,9 +59,10 @@ export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
   const info = reader.enter(Tag.sequence, what);
   const algorithm = info.enter(Tag.sequence, `${what}: algorithm`);
   const type = algorithm.oid(`${what}: algorithm`);
+  const parametersAt = algorithm.end;
   let parameters: { tag: number } & Range = { tag: -1, start: 0, end: 0 };
   if (!algorithm.atEnd) {
-    algorithm.read();
+    algorithm.readOpaque();
     parameters = { tag: algorithm.tag, start: algorithm.start, end: algorithm.end };
     algorithm.finish(`${what}: algorithm`);
   }
@@ -73,7 +74,7 @@ export function readPublicKeyInfo(reader: DerReader): PublicKeyInfo {
       return decodeRsaKey(key);
     case ecPublicKey:
       if (parameters.tag !== Tag.oid) return unsupported('EC key without a named curve');
-      return decodeEcPoint(key, reader.bytes.toString('latin1', parameters.start, parameters.end));
+      return decodeEcPoint(key, new DerReader(reader.bytes, parametersAt, parameters.end).oid(`${what}: curve`));
     case ed25519:
       if (parameters.tag !== -1) return unsupported('Ed25519 parameters');
       return key.end - key.start === 32 ? { type: 'ed25519' } : unsupported('Ed25519 key of another length');

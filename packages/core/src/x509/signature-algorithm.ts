@@ -72,7 +72,7 @@ export function readAlgorithmIdentifier(reader: DerReader, what: string): Algori
   const algorithm = permitted.get(reader.bytes.toString('latin1', start, reader.end));
   const type = contents.oid(`${what}: algorithm`);
   if (!contents.atEnd) {
-    contents.read();
+    contents.readOpaque();
     contents.finish(what);
   }
   return algorithm === undefined ? { algorithm, oid: dottedOid(type) } : { algorithm, oid: '' };

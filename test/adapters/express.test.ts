@@ -1,0 +1,20 @@
+import { createServer } from 'node:http';
+import { clientCertificate, clientIdentityOf } from '@peercert/express';
+import express from 'express';
+import { describeAdapter, seen } from './adapter-contract';
+
+describeAdapter({
+  framework: 'express',
+  async serve(...mounts) {
+    const app = express();
+    for (const mount of mounts) app.use(clientCertificate(mount));
+    app.get('/', (req, res) => void res.json(seen(req.clientIdentity, () => clientIdentityOf(req), req)));
+    return createServer(app);
+  },
+  async serveUnmounted() {
+    const app = express();
+    app.set('env', 'test');
+    app.get('/', (req, res) => void res.json(clientIdentityOf(req)));
+    return createServer(app);
+  },
+});

@@ -1,0 +1,24 @@
+import { createServer } from 'node:http';
+import { clientCertificate, type ClientCertificateState, clientIdentityOf } from '@peercert/koa';
+import Koa from 'koa';
+import { describeAdapter, seen } from './adapter-contract';
+
+describeAdapter({
+  framework: 'koa',
+  async serve(...mounts) {
+    const app = new Koa<ClientCertificateState>();
+    for (const mount of mounts) app.use(clientCertificate(mount));
+    app.use((ctx) => {
+      ctx.body = seen(ctx.state.clientIdentity, () => clientIdentityOf(ctx), ctx.req);
+    });
+    return createServer(app.callback());
+  },
+  async serveUnmounted() {
+    const app = new Koa();
+    app.silent = true;
+    app.use((ctx) => {
+      ctx.body = clientIdentityOf(ctx);
+    });
+    return createServer(app.callback());
+  },
+});
