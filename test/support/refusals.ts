@@ -25,7 +25,8 @@ function compare(context: jest.MatcherContext, outcome: Outcome, expected: objec
   const actual = outcome.threw ? evidenceOf(outcome.error) : 'no error';
   return {
     pass: context.equals(actual, expected, [], true),
-    message: () => context.utils.printDiffOrStringify(expected, actual, 'Expected', 'Received', context.expand === true),
+    message: () =>
+      context.utils.printDiffOrStringify(expected, actual, 'Expected', 'Received', context.expand === true),
   };
 }
 

@@ -71,29 +71,43 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
     };
   }
 
-  function forward(viewerRequest: IncomingMessage, viewerResponse: ServerResponse, clientCert: readonly FieldLine[]) {
+  function forward(
+    viewerRequest: IncomingMessage,
+    viewerResponse: ServerResponse,
+    clientCert: readonly FieldLine[],
+  ): void {
     const prepared = prepare(viewerRequest, clientCert);
-    if (typeof prepared === 'number') return answer(viewerResponse, prepared);
+    if (typeof prepared === 'number') {
+      answer(viewerResponse, prepared);
+      return;
+    }
 
     let current: ClientRequest | undefined;
     const attempt = (isRetry: boolean): void => {
       let answered = false;
       const originRequest = send(prepared);
       current = originRequest;
+      // Whether the upload failed or the origin answered without reading it: the rest of it leads nowhere, and unread it
+      // would block the viewer's connection.
+      const giveUpBody = (): void => void viewerRequest.unpipe(originRequest).resume();
       originRequest.maxHeadersCount = 0;
       originRequest.once('response', (originResponse) => {
         answered = true;
         passBack(originResponse, viewerResponse);
       });
+      // Never asked for. Without a listener node:http would drop the connection and say nothing.
+      originRequest.once('upgrade', (_, socket) => {
+        socket.destroy();
+        giveUpBody();
+        answer(viewerResponse, 502, 'unexpected upgrade');
+      });
       originRequest.on('error', (error: NodeJS.ErrnoException) => {
         // After the response has begun, its own stream tells of the failure.
         if (answered || viewerResponse.destroyed) return;
-        if (!isRetry && isStaleConnection(originRequest, error) && isRepeatable(viewerRequest)) return attempt(true);
-        answer(viewerResponse, 502, error.code);
+        if (!isRetry && isStaleConnection(originRequest, error) && isRepeatable(viewerRequest)) attempt(true);
+        else answer(viewerResponse, 502, error.code);
       });
-      // Whether the upload failed or the origin answered without reading it: the rest of it leads nowhere, and unread it
-      // would block the viewer's connection.
-      originRequest.once('close', () => viewerRequest.unpipe(originRequest).resume());
+      originRequest.once('close', giveUpBody);
       originRequest.flushHeaders();
       viewerRequest.pipe(originRequest);
     };
@@ -106,7 +120,7 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
     try {
       attempt(false);
     } catch {
-      // node:http refuses to send a few characters that it accepts from a viewer.
+      // Where node:http refuses to send what it accepted from a viewer, that ends a request and not the process.
       answer(viewerResponse, 400);
     }
   }
@@ -120,7 +134,8 @@ function passBack(originResponse: IncomingMessage, viewerResponse: ServerRespons
     viewerResponse.writeHead(originResponse.statusCode ?? 502, originResponse.statusMessage ?? '', lines.flat());
   } catch {
     originResponse.destroy();
-    return answer(viewerResponse, 502, 'invalid response');
+    answer(viewerResponse, 502, 'invalid response');
+    return;
   }
   // The viewer learns of the response now, not with the first byte of its body.
   viewerResponse.flushHeaders();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import https from 'node:https';
-import net from 'node:net';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -8,14 +8,12 @@ import {
   lines,
   onlyRequest,
   openRequest,
-  presenting,
   readAnswer,
   responseTo,
   send,
-  serverAuthority,
+  sendRaw,
   startEdge,
   startOrigin,
-  issueServer,
 } from './laptop';
 
 afterEach(closeAll);
@@ -23,11 +21,10 @@ afterEach(closeAll);
 const chunked = ['Transfer-Encoding', 'chunked'];
 
 describe('a request', () => {
-  it.each(['/', '/a/../b//c?d=%20&e', '/%2e/ü?q', '*'])('keeps its method and target: OPTIONS %s', async (path) => {
+  it.each(['/', '/a/../b//c?d=%20&e', '/%2e/?%C3%BC', '*'])('keeps its method and target: OPTIONS %s', async (path) => {
     const origin = await startOrigin();
-    const target = Buffer.from(path).toString('latin1');
-    await send(await startEdge(origin.url), { method: 'OPTIONS', path: target });
-    expect(onlyRequest(origin)).toMatchObject({ method: 'OPTIONS', url: target, httpVersion: '1.1' });
+    await send(await startEdge(origin.url), { method: 'OPTIONS', path });
+    expect(onlyRequest(origin)).toMatchObject({ method: 'OPTIONS', url: path, httpVersion: '1.1' });
   });
 
   it('with a target in absolute form is forwarded in origin form', async () => {
@@ -73,7 +70,6 @@ describe('a request', () => {
   });
 
   it.each([
-    ['POST', [], ['content-length: 0']],
     ['GET', [], []],
     ['DELETE', [], []],
     ['PUT', ['Content-Length', '4'], ['content-length: 4']],
@@ -86,18 +82,32 @@ describe('a request', () => {
       bodies.push(text(request));
       request.on('end', () => response.end());
     });
-    const body = framing.length > 0 && framing[0] !== 'content-length: 0' ? 'body' : '';
-    const viewer = openRequest(await startEdge(origin.url), { method, headers });
-    // Node's client adds framing of its own to an empty POST.
-    viewer.useChunkedEncodingByDefault = false;
-    viewer.end(body);
-    await readAnswer(viewer);
+    const body = framing.length > 0 ? 'body' : '';
+    await send(await startEdge(origin.url), { method, headers, body });
     expect(
       ['content-length', 'transfer-encoding'].flatMap((name) =>
         lines(onlyRequest(origin), name).map((value) => `${name}: ${value}`),
       ),
     ).toEqual(framing);
     await expect(bodies[0]).resolves.toBe(body);
+  });
+
+  it('POST with neither length nor body reaches the origin with a length of zero', async () => {
+    const origin = await startOrigin();
+    const edge = await startEdge(origin.url);
+    await sendRaw(edge, 'POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    expect(lines(onlyRequest(origin), 'content-length')).toEqual(['0']);
+    expect(lines(onlyRequest(origin), 'transfer-encoding')).toEqual([]);
+  });
+
+  it('in HTTP/1.0 without Host is forwarded as HTTP/1.1 and answered without chunks', async () => {
+    const origin = await startOrigin((_, response) => {
+      response.write('o');
+      response.end('k');
+    });
+    const edge = await startEdge(origin.url, { host: 'viewer' });
+    await expect(sendRaw(edge, 'GET / HTTP/1.0\r\n\r\n')).resolves.toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nok$/);
+    expect(onlyRequest(origin)).toMatchObject({ httpVersion: '1.1', headers: { host: `localhost:${origin.port}` } });
   });
 
   it('with a body that looks like a request is one request, however the viewer frames it', async () => {
@@ -211,191 +221,47 @@ describe('a response', () => {
 
 describe('a large body', () => {
   const size = 64 * 1024 * 1024;
+  let sent = 0;
+
+  /** Counts what is asked of it in `sent`. */
+  function source(): Readable {
+    sent = 0;
+    return new Readable({
+      read() {
+        sent += 65_536;
+        this.push(sent <= size ? Buffer.alloc(65_536) : null);
+      },
+    });
+  }
+
+  /** Resolves to `sent` when it has stopped growing. */
+  async function untilStalled(): Promise<number> {
+    for (let before = -1; before !== sent;) {
+      before = sent;
+      await sleep(150);
+    }
+    return sent;
+  }
 
   it('waits at the viewer while the origin does not read, then arrives whole', async () => {
     let received = 0;
     const origin = await startOrigin((request, response) => {
-      setTimeout(() => request.on('data', (chunk: Buffer) => (received += chunk.length)), 500);
+      void untilStalled().then(() => request.on('data', (chunk: Buffer) => (received += chunk.length)));
       request.on('end', () => response.end());
     });
-    const edge = await startEdge(origin.url);
-    const viewer = openRequest(edge, { method: 'POST', headers: ['Content-Length', String(size)] });
-    viewer.end(Buffer.alloc(size));
-    const answered = readAnswer(viewer);
-    await sleep(400);
-    expect(viewer.writableFinished).toBe(false);
-    expect(viewer.socket?.bytesWritten).toBeGreaterThan(0);
-    await answered;
+    const viewer = openRequest(await startEdge(origin.url), { method: 'POST', headers: chunked });
+    source().pipe(viewer);
+    await expect(untilStalled()).resolves.toBeLessThan(size);
+    await readAnswer(viewer);
     expect(received).toBe(size);
   });
 
   it('waits at the origin while the viewer does not read, then arrives whole', async () => {
-    let waits = false;
-    const origin = await startOrigin((_, response) => {
-      response.end(Buffer.alloc(size));
-      setTimeout(() => (waits = !response.writableFinished), 300);
-    });
+    const origin = await startOrigin((_, response) => void source().pipe(response));
     const response = await responseTo(openRequest(await startEdge(origin.url)).end());
-    await sleep(400);
-    expect(waits).toBe(true);
+    await expect(untilStalled()).resolves.toBeLessThan(size);
     let received = 0;
     for await (const chunk of response) received += (chunk as Buffer).length;
     expect(received).toBe(size);
   });
 });
-
-describe('an origin that fails', () => {
-  it('by not listening gives 502 with the reason', async () => {
-    const origin = await startOrigin();
-    await origin.close();
-    const answer = await send(await startEdge(origin.url), { method: 'POST', headers: chunked, body: 'body' });
-    expect(answer).toMatchObject({ status: 502, body: expect.stringContaining('ECONNREFUSED') });
-  });
-
-  it('by closing before it answers gives 502, and the edge goes on', async () => {
-    const origin = await startOrigin((request) => request.socket.destroy());
-    const edge = await startEdge(origin.url);
-    await expect(send(edge)).resolves.toMatchObject({ status: 502, body: expect.stringContaining('ECONNRESET') });
-    await expect(send(edge)).resolves.toMatchObject({ status: 502 });
-    expect(origin.requests).toHaveLength(2);
-  });
-
-  it('in the middle of an upload gives 502 and leaves the connection of the viewer in use', async () => {
-    const origin = await startOrigin((request, response) => {
-      if (request.method === 'POST') request.once('data', () => request.socket.destroy());
-      else response.end('ok');
-    });
-    const edge = await startEdge(origin.url);
-    const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
-    const large = Buffer.alloc(20_000_000);
-    const first = openRequest(edge, { agent, method: 'POST', headers: ['Content-Length', String(large.length)] });
-    first.end(large);
-    await expect(readAnswer(first)).resolves.toMatchObject({ status: 502 });
-    await expect(readAnswer(openRequest(edge, { agent }).end())).resolves.toMatchObject({ status: 200 });
-    agent.destroy();
-  });
-
-  it.each([[[]], [['Content-Length', '100']]])('in the middle of a body with %j cuts the response', async (headers) => {
-    const origin = await startOrigin((request, response) => {
-      response.writeHead(200, headers).write('part');
-      setTimeout(() => request.socket.destroy(), 50);
-    });
-    const response = await responseTo(openRequest(await startEdge(origin.url)).end());
-    expect(response.statusCode).toBe(200);
-    await expect(text(response)).rejects.toThrow('aborted');
-  });
-
-  it.each([
-    'nonsense\r\n\r\n',
-    'HTTP/1.1 099 Low\r\n\r\n',
-    'HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
-  ])('by answering %j gives 502', async (bytes) => {
-    const server = net.createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(bytes)));
-    const edge = await startEdge(`http://localhost:${await listenLocally(server)}`);
-    await expect(send(edge)).resolves.toMatchObject({ status: 502 });
-    server.close();
-  });
-});
-
-describe('a viewer that goes away', () => {
-  it('while it waits aborts the request at the origin', async () => {
-    let aborted = (): void => {};
-    const seen = new Promise<void>((resolve) => (aborted = resolve));
-    const origin = await startOrigin((_, response) => {
-      response.once('close', aborted);
-      viewer.destroy();
-    });
-    const viewer = openRequest(await startEdge(origin.url)).on('error', () => {});
-    viewer.end();
-    await seen;
-    expect(onlyRequest(origin)).toBeDefined();
-  });
-
-  it('during its upload aborts the request at the origin', async () => {
-    let ended: unknown;
-    const origin = await startOrigin((request) => {
-      request.once('data', () => viewer.destroy());
-      ended = text(request).then(
-        () => 'complete',
-        (error: Error) => error.message,
-      );
-    });
-    const viewer = openRequest(await startEdge(origin.url), { method: 'POST', headers: chunked }).on('error', () => {});
-    viewer.write('part');
-    await new Promise((resolve) => viewer.once('close', resolve));
-    await expect(ended).resolves.toBe('aborted');
-  });
-
-  it('during the response aborts it at the origin', async () => {
-    const finished: boolean[] = [];
-    const origin = await startOrigin((_, response) => {
-      response.once('close', () => finished.push(response.writableFinished));
-      response.write('part');
-    });
-    const viewer = openRequest(await startEdge(origin.url)).on('error', () => {});
-    const response = await responseTo(viewer.end());
-    response.on('error', () => {}).destroy();
-    while (finished.length === 0) await sleep(5);
-    expect(finished).toEqual([false]);
-  });
-});
-
-describe('a kept connection that the origin has closed in the meantime', () => {
-  /** Answers the first request of the first connection. Cuts the second there, and everything after when told to. */
-  async function startForgetfulOrigin(later: 'answer' | 'cut') {
-    const received: string[] = [];
-    const server = net.createServer((socket) => {
-      const isFirst = received.length === 0;
-      let count = 0;
-      socket.on('error', () => {});
-      socket.on('data', (bytes) => {
-        received.push(String(bytes).split(' ')[0] ?? '');
-        count += 1;
-        if (isFirst ? count === 1 : later === 'answer') socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-        else socket.destroy();
-      });
-    });
-    return { server, received, url: `http://localhost:${await listenLocally(server)}` };
-  }
-
-  it.each(['GET', 'HEAD', 'PUT', 'DELETE'])('is replaced without the viewer noticing for %s', async (method) => {
-    const { server, received, url } = await startForgetfulOrigin('answer');
-    const edge = await startEdge(url);
-    await send(edge);
-    await expect(send(edge, { method })).resolves.toMatchObject({ status: 200 });
-    expect(received).toEqual(['GET', method, method]);
-    await edge.edge.close();
-    server.close();
-  });
-
-  it.each([
-    ['POST', []],
-    ['PUT', ['Content-Length', '4']],
-  ])('gives 502 for %s with %j, which might have had its effect', async (method, headers) => {
-    const { server, received, url } = await startForgetfulOrigin('answer');
-    const edge = await startEdge(url);
-    await send(edge);
-    const body = headers.length > 0 ? 'body' : '';
-    await expect(send(edge, { method, headers, body })).resolves.toMatchObject({ status: 502 });
-    expect(received).toEqual(['GET', method]);
-    await edge.edge.close();
-    server.close();
-  });
-
-  it('is replaced once and not twice', async () => {
-    const { server, received, url } = await startForgetfulOrigin('cut');
-    const edge = await startEdge(url);
-    await send(edge);
-    await expect(send(edge)).resolves.toMatchObject({ status: 502 });
-    expect(received).toEqual(['GET', 'GET', 'GET']);
-    server.close();
-  });
-});
-
-async function listenLocally(server: net.Server): Promise<number> {
-  server.listen(0, 'localhost');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('a server listens on a port');
-  return address.port;
-}

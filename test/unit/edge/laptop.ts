@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import type { Socket } from 'node:net';
+import net, { type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { TLSSocket } from 'node:tls';
+import tls, { type TLSSocket } from 'node:tls';
 import { createEdge, type Edge, type EdgeAddress, type EdgeOptions } from '@peercert/edge';
 import { createAuthority, type CertificateFields, type TestCertificate } from '@peercert/testkit';
 
@@ -87,16 +87,39 @@ export async function startOrigin(
   server.on(options === 'http' ? 'connection' : 'secureConnection', (socket: Socket) => connections.push(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('an origin listens on a port');
+  const port = portOf(server);
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
   };
   cleanUp.push(close);
-  const url = `${options === 'http' ? 'http' : 'https'}://localhost:${address.port}`;
-  return { url, port: address.port, requests, connections, close };
+  const url = `${options === 'http' ? 'http' : 'https'}://localhost:${port}`;
+  return { url, port, requests, connections, close };
+}
+
+/** Starts an origin that speaks raw TCP, and gives its URL. */
+export async function startTcpOrigin(onConnection: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    onConnection(socket);
+  });
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  cleanUp.push(async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  });
+  return `http://localhost:${portOf(server)}`;
+}
+
+function portOf(server: net.Server): number {
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('a server listens on a port');
+  return address.port;
 }
 
 export interface StartedEdge extends EdgeAddress {
@@ -162,6 +185,23 @@ export async function responseTo(clientRequest: http.ClientRequest): Promise<htt
     clientRequest.once('response', resolve);
     clientRequest.once('error', reject);
   });
+}
+
+/** The error a promise rejects with. To be taken at once and looked at later. */
+export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing failed');
+}
+
+/** Sends bytes as a viewer and reads what comes until the edge closes the connection. */
+export async function sendRaw(edge: EdgeAddress, bytes: string): Promise<string> {
+  const socket = tls.connect({ host: edge.host, port: edge.port, servername: 'localhost', ca: serverAuthority.pem });
+  socket.write(bytes);
+  return text(socket);
 }
 
 /** Values of all lines of a field, in order, whatever their letter case. */

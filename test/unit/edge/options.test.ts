@@ -56,7 +56,7 @@ describe('createEdge', () => {
     ['an unknown line word', { chainFieldLines: 'two' }, 'chainFieldLines is'],
     ['an unknown root word', { presentedRoot: 'drop' }, 'presentedRoot is'],
   ])('throws a TypeError for %s', (_, options, message) => {
-    const create = (): unknown => createEdge({ ...valid, ...options } as unknown as EdgeOptions);
+    const create = (): unknown => createEdge({ ...valid, ...options });
     expect(create).toThrow(TypeError);
     expect(create).toThrow(message);
   });
@@ -68,7 +68,7 @@ describe('createEdge', () => {
     ['an origin header of 1784 characters', { originHeaders: { 'X-Secret': 's'.repeat(1784) } }, '1783 in its value'],
     ['a name of 257 characters', { originHeaders: { [`X${'-'.repeat(256)}`]: 's' } }, 'at most 256 characters'],
   ])('throws a RangeError for %s', (_, options, message) => {
-    const create = (): unknown => createEdge({ ...valid, ...options } as unknown as EdgeOptions);
+    const create = (): unknown => createEdge({ ...valid, ...options });
     expect(create).toThrow(RangeError);
     expect(create).toThrow(message);
   });

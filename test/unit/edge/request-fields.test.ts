@@ -15,26 +15,10 @@ describe('header fields towards the origin', () => {
 
   it('lose what is about the viewer connection only', async () => {
     const origin = await startOrigin();
-    await send(await startEdge(origin.url), {
-      method: 'POST',
-      headers: [
-        ...[
-          'Transfer-Encoding',
-          'chunked',
-          'Connection',
-          'X-Session, x-other',
-          'X-Session',
-          '1',
-          'X-OTHER',
-          '2',
-          'X-Kept',
-          '3',
-          'Keep-Alive',
-          '4',
-        ],
-        ...['Proxy-Authorization', '5', 'Proxy-Connection', '6', 'TE', 'trailers', 'Trailer', 'X-T', 'Upgrade', 'h2c'],
-      ],
-    });
+    const named = ['Connection', 'X-Session, x-other', 'X-Session', '1', 'X-OTHER', '2', 'X-Kept', '3'];
+    const known = ['Keep-Alive', '4', 'Proxy-Authorization', '5', 'Proxy-Connection', '6', 'TE', 'trailers'];
+    const more = ['Trailer', 'X-T', 'Upgrade', 'h2c', 'Transfer-Encoding', 'chunked'];
+    await send(await startEdge(origin.url), { method: 'POST', headers: [...named, ...known, ...more] });
     const names = ['x-session', 'x-other', 'keep-alive', 'proxy-authorization', 'proxy-connection', 'te', 'trailer'];
     for (const name of [...names, 'upgrade']) expect(lines(onlyRequest(origin), name)).toEqual([]);
     expect(lines(onlyRequest(origin), 'x-kept')).toEqual(['3']);

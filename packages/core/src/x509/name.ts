@@ -68,17 +68,21 @@ export function readName(reader: DerReader, what: string): Range {
   return { start, end: reader.end };
 }
 
+/** Attributes whose value is hexadecimal DER, to tell them from text that looks the same. */
+const notText = new WeakSet<NameAttribute>();
+
 /** Decodes a Name that {@link readName} has read. */
 export function decodeName(bytes: Buffer, range: Range): DistinguishedName {
   const rdns: NameAttribute[][] = [];
   visitName(bytes, range, (rdn, type, tag, value, element) => {
-    (rdns[rdn] ??= []).push(
-      Object.freeze({
-        type: dottedOid(type),
-        name: shortNames.get(type),
-        value: decodeText(bytes, tag, value) ?? `#${bytes.toString('hex', element.start, element.end)}`,
-      }),
-    );
+    const text = decodeText(bytes, tag, value);
+    const attribute: NameAttribute = Object.freeze({
+      type: dottedOid(type),
+      name: shortNames.get(type),
+      value: text ?? `#${bytes.toString('hex', element.start, element.end)}`,
+    });
+    if (text === undefined) notText.add(attribute);
+    (rdns[rdn] ??= []).push(attribute);
   });
   return new DecodedName(rdns);
 }
@@ -180,13 +184,18 @@ class DecodedName implements DistinguishedName {
   toString(): string {
     return this.rdns
       .toReversed()
-      .map((rdn) => rdn.map(({ name, type, value }) => `${name ?? type}=${escapeText(value)}`).join('+'))
+      .map((rdn) => rdn.map(attributeText).join('+'))
       .join(',');
   }
 
   toJSON(): string {
     return this.toString();
   }
+}
+
+function attributeText(attribute: NameAttribute): string {
+  const { type, name = type, value } = attribute;
+  return `${name}=${notText.has(attribute) ? value : escapeText(value)}`;
 }
 
 /** RFC 4514 section 2.4; control characters are escaped as well, so that one name is one line in a log. */

@@ -43,7 +43,12 @@ describe('an element', () => {
     ['DR-02: one length octet too many for 127', `04 81 7f ${'00'.repeat(127)}`, 'length is not minimal', 1],
     ['DR-02: one length octet too many for 128', `04 82 00 80 ${'00'.repeat(128)}`, 'length is not minimal', 1],
     ['DR-02: one length octet too many for 256', `04 83 00 01 00 ${'00'.repeat(256)}`, 'length is not minimal', 1],
-    ['DR-02: one length octet too many for 65536', `04 84 00 01 00 00 ${'00'.repeat(65_536)}`, 'length is not minimal', 1],
+    [
+      'DR-02: one length octet too many for 65536',
+      `04 84 00 01 00 00 ${'00'.repeat(65_536)}`,
+      'length is not minimal',
+      1,
+    ],
     ['DR-09: a length of 2 GB', '30 84 80 00 00 00 05 00', 'element is longer than what holds it', 0],
     ['DR-09: a length of 2 GB less one octet', '30 84 7f ff ff ff 05 00', 'element is longer than what holds it', 0],
     ['DR-09: a length of 4 GB', '30 84 ff ff ff ff 05 00', 'element is longer than what holds it', 0],

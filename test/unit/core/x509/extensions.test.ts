@@ -1,6 +1,11 @@
 import { der } from '@peercert/testkit';
 import { DerReader } from '../../../../packages/core/src/x509/der';
-import { decodeExtensions, type Extensions, KeyUsage, noExtensions } from '../../../../packages/core/src/x509/extensions';
+import {
+  decodeExtensions,
+  type Extensions,
+  KeyUsage,
+  noExtensions,
+} from '../../../../packages/core/src/x509/extensions';
 import { nested } from '../../../support/encodings';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../../support/refusals';
@@ -18,7 +23,7 @@ const extension = (type: string, value: Uint8Array, critical: Uint8Array = none)
 const critical = der.boolean(true);
 
 const decode = (...extensions: readonly Uint8Array[]): Extensions =>
-  decodeExtensions(new DerReader(der.sequence(...extensions)));
+  decodeExtensions(new DerReader(der.sequence(Buffer.concat(extensions))));
 const expected = (fields: Partial<Extensions>): Extensions => ({ ...noExtensions(), ...fields });
 
 /** Where the value of the first extension starts, for a type of three octets that is not critical. */
@@ -26,65 +31,120 @@ const valueAt = 11;
 
 describe('extensions', () => {
   it.each<[string, Buffer, Partial<Extensions>]>([
-    ['basicConstraints of a CA', extension(basicConstraints, der.sequence(der.boolean(true)), critical), {
-      basicConstraints: { cA: true, pathLenConstraint: undefined },
-    }],
-    ['basicConstraints of a CA with pathLenConstraint', extension(
-      basicConstraints,
-      der.sequence(der.boolean(true), der.integer(0)),
-    ), { basicConstraints: { cA: true, pathLenConstraint: 0 } }],
-    ['basicConstraints with the greatest pathLenConstraint', extension(
-      basicConstraints,
-      der.sequence(der.boolean(true), der.integer(2 ** 32 - 1)),
-    ), { basicConstraints: { cA: true, pathLenConstraint: 2 ** 32 - 1 } }],
-    ['basicConstraints without cA', extension(basicConstraints, der.sequence()), {
-      basicConstraints: { cA: false, pathLenConstraint: undefined },
-    }],
-    ['PA-05: pathLenConstraint without cA', extension(basicConstraints, der.sequence(der.integer(1))), {
-      basicConstraints: { cA: false, pathLenConstraint: 1 },
-    }],
-    ['keyUsage', extension(keyUsage, der.bitString(Buffer.of(0b1000_0110), 1), critical), {
-      keyUsage: KeyUsage.digitalSignature | KeyUsage.keyCertSign | KeyUsage.cRLSign,
-    }],
+    [
+      'basicConstraints of a CA',
+      extension(basicConstraints, der.sequence(der.boolean(true)), critical),
+      {
+        basicConstraints: { cA: true, pathLenConstraint: undefined },
+      },
+    ],
+    [
+      'basicConstraints of a CA with pathLenConstraint',
+      extension(basicConstraints, der.sequence(der.boolean(true), der.integer(0))),
+      { basicConstraints: { cA: true, pathLenConstraint: 0 } },
+    ],
+    [
+      'basicConstraints with the greatest pathLenConstraint',
+      extension(basicConstraints, der.sequence(der.boolean(true), der.integer(2 ** 32 - 1))),
+      { basicConstraints: { cA: true, pathLenConstraint: 2 ** 32 - 1 } },
+    ],
+    [
+      'basicConstraints without cA',
+      extension(basicConstraints, der.sequence()),
+      {
+        basicConstraints: { cA: false, pathLenConstraint: undefined },
+      },
+    ],
+    [
+      'PA-05: pathLenConstraint without cA',
+      extension(basicConstraints, der.sequence(der.integer(1))),
+      {
+        basicConstraints: { cA: false, pathLenConstraint: 1 },
+      },
+    ],
+    [
+      'keyUsage',
+      extension(keyUsage, der.bitString(Buffer.of(0b1000_0110), 1), critical),
+      {
+        keyUsage: KeyUsage.digitalSignature | KeyUsage.keyCertSign | KeyUsage.cRLSign,
+      },
+    ],
     ['keyUsage without a bit', extension(keyUsage, der.bitString(none)), { keyUsage: 0 }],
-    ['extKeyUsage', extension(extKeyUsage, der.sequence(der.oid('1.3.6.1.5.5.7.3.2'), der.oid('2.5.29.37.0'))), {
-      extKeyUsage: ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'],
-    }],
+    [
+      'extKeyUsage',
+      extension(extKeyUsage, der.sequence(der.oid('1.3.6.1.5.5.7.3.2'), der.oid('2.5.29.37.0'))),
+      {
+        extKeyUsage: ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'],
+      },
+    ],
     ['DR-32: extKeyUsage without a purpose', extension(extKeyUsage, der.sequence()), { extKeyUsage: [] }],
-    ['subjectAltName', extension(subjectAltName, der.sequence(der.implicit(2, Buffer.from('a')))), {
-      subjectAltName: [{ type: 'dns', value: 'a' }],
-    }],
-    ['subjectKeyIdentifier', extension(subjectKeyIdentifier, der.octetString(Buffer.of(1, 0xff))), {
-      subjectKeyIdentifier: '\x01\xff',
-    }],
-    ['authorityKeyIdentifier', extension(authorityKeyIdentifier, der.sequence(der.implicit(0, Buffer.of(1, 0xff)))), {
-      authorityKeyIdentifier: '\x01\xff',
-    }],
-    ['authorityKeyIdentifier by issuer and serial number', extension(
-      authorityKeyIdentifier,
-      der.sequence(der.explicit(1, der.explicit(4, der.sequence())), der.implicit(2, Buffer.of(5))),
-    ), {}],
-    ['authorityKeyIdentifier with all three', extension(
-      authorityKeyIdentifier,
-      der.sequence(der.implicit(0, Buffer.of(7)), der.explicit(1, der.explicit(4, der.sequence())), der.implicit(2, Buffer.of(5))),
-    ), { authorityKeyIdentifier: '\x07' }],
+    [
+      'subjectAltName',
+      extension(subjectAltName, der.sequence(der.implicit(2, Buffer.from('a')))),
+      {
+        subjectAltName: [{ type: 'dns', value: 'a' }],
+      },
+    ],
+    [
+      'subjectKeyIdentifier',
+      extension(subjectKeyIdentifier, der.octetString(Buffer.of(1, 0xff))),
+      {
+        subjectKeyIdentifier: '\x01\xff',
+      },
+    ],
+    [
+      'authorityKeyIdentifier',
+      extension(authorityKeyIdentifier, der.sequence(der.implicit(0, Buffer.of(1, 0xff)))),
+      {
+        authorityKeyIdentifier: '\x01\xff',
+      },
+    ],
+    [
+      'authorityKeyIdentifier by issuer and serial number',
+      extension(
+        authorityKeyIdentifier,
+        der.sequence(der.explicit(1, der.explicit(4, der.sequence())), der.implicit(2, Buffer.of(5))),
+      ),
+      {},
+    ],
+    [
+      'authorityKeyIdentifier with all three',
+      extension(
+        authorityKeyIdentifier,
+        der.sequence(
+          der.implicit(0, Buffer.of(7)),
+          der.explicit(1, der.explicit(4, der.sequence())),
+          der.implicit(2, Buffer.of(5)),
+        ),
+      ),
+      { authorityKeyIdentifier: '\x07' },
+    ],
     ['authorityKeyIdentifier that is empty', extension(authorityKeyIdentifier, der.sequence()), {}],
     ['an unknown extension', extension('1.2.3.4', der.utf8String('x')), {}],
     ['an unknown extension of plain text', extension('1.2.3.4', Buffer.from('plain text')), {}],
     ['an unknown extension without a value', extension('1.2.3.4', none), {}],
-    ['PA-07: an unknown critical extension', extension('1.2.3.4', none, critical), { unsupportedCritical: ['1.2.3.4'] }],
-    ['a critical CRL distribution point, which is not processed', extension('2.5.29.31', der.sequence(), critical), {
-      unsupportedCritical: ['2.5.29.31'],
-    }],
-    ['DR-10: an alias of basicConstraints 2^32 above it', extension(
-      '2.5.29.4294967315',
-      der.sequence(der.boolean(true)),
-      critical,
-    ), { unsupportedCritical: ['2.5.29.4294967315'] }],
-    ['DR-10: an alias of extKeyUsage 2^64 above it', extension(
-      '2.5.29.18446744073709551653',
-      der.sequence(der.oid('1.3.6.1.5.5.7.3.2')),
-    ), {}],
+    [
+      'PA-07: an unknown critical extension',
+      extension('1.2.3.4', none, critical),
+      { unsupportedCritical: ['1.2.3.4'] },
+    ],
+    [
+      'a critical CRL distribution point, which is not processed',
+      extension('2.5.29.31', der.sequence(), critical),
+      {
+        unsupportedCritical: ['2.5.29.31'],
+      },
+    ],
+    [
+      'DR-10: an alias of basicConstraints 2^32 above it',
+      extension('2.5.29.4294967315', der.sequence(der.boolean(true)), critical),
+      { unsupportedCritical: ['2.5.29.4294967315'] },
+    ],
+    [
+      'DR-10: an alias of extKeyUsage 2^64 above it',
+      extension('2.5.29.18446744073709551653', der.sequence(der.oid('1.3.6.1.5.5.7.3.2'))),
+      {},
+    ],
   ])('accepts %s', (_, encoded, fields) => {
     expect(decode(encoded)).toEqual(expected(fields));
   });
@@ -145,12 +205,7 @@ describe('extensions', () => {
     ['something that is not a list', der.set(), 'extensions expected', 0],
     ['an extension that is not a SEQUENCE', der.sequence(der.null()), 'extension expected', 2],
     ['an extension without a type', der.sequence(der.sequence()), 'extension type expected', 4],
-    [
-      'an extension without a value',
-      der.sequence(der.sequence(der.oid(keyUsage))),
-      'extension value expected',
-      9,
-    ],
+    ['an extension without a value', der.sequence(der.sequence(der.oid(keyUsage))), 'extension value expected', 9],
     [
       'a value that is not an OCTET STRING',
       der.sequence(der.sequence(der.oid(keyUsage), der.bitString(none))),
@@ -188,31 +243,130 @@ describe('extensions', () => {
   const tag = (text: string): string => text;
   it.each<[string, string, Buffer, string, number]>([
     ['DR-03: cA written as 1', basicConstraints, der.sequence(der.boolean(1)), 'cA is not a DER BOOLEAN', 4],
-    ['cA written as FALSE, its default', basicConstraints, der.sequence(der.boolean(false)), 'cA encodes its default', 4],
-    ['PA-05: a negative pathLenConstraint', basicConstraints, der.sequence(critical, der.integer(-1)), 'pathLenConstraint is negative', 7],
-    ['PA-05: a pathLenConstraint of 2^32', basicConstraints, der.sequence(critical, der.integer(2 ** 32)), 'pathLenConstraint is too large', 7],
-    ['a pathLenConstraint before cA', basicConstraints, der.sequence(der.integer(0), critical), 'unexpected data after basicConstraints', 5],
+    [
+      'cA written as FALSE, its default',
+      basicConstraints,
+      der.sequence(der.boolean(false)),
+      'cA encodes its default',
+      4,
+    ],
+    [
+      'PA-05: a negative pathLenConstraint',
+      basicConstraints,
+      der.sequence(critical, der.integer(-1)),
+      'pathLenConstraint is negative',
+      7,
+    ],
+    [
+      'PA-05: a pathLenConstraint of 2^32',
+      basicConstraints,
+      der.sequence(critical, der.integer(2 ** 32)),
+      'pathLenConstraint is too large',
+      7,
+    ],
+    [
+      'a pathLenConstraint before cA',
+      basicConstraints,
+      der.sequence(der.integer(0), critical),
+      'unexpected data after basicConstraints',
+      5,
+    ],
     ['basicConstraints that are a BOOLEAN', basicConstraints, critical, 'basicConstraints expected', 0],
     ['basicConstraints without contents', basicConstraints, none, 'basicConstraints expected', 0],
-    ['basicConstraints and an octet', basicConstraints, Buffer.concat([der.sequence(), Buffer.of(0)]), 'unexpected data after extension value', 2],
-    ['keyUsage with a trailing zero bit', keyUsage, der.bitString(Buffer.of(0x80), 6), 'keyUsage is not a set of named bits', 2],
+    [
+      'basicConstraints and an octet',
+      basicConstraints,
+      Buffer.concat([der.sequence(), Buffer.of(0)]),
+      'unexpected data after extension value',
+      2,
+    ],
+    [
+      'keyUsage with a trailing zero bit',
+      keyUsage,
+      der.bitString(Buffer.of(0x80), 6),
+      'keyUsage is not a set of named bits',
+      2,
+    ],
     ['keyUsage that is an OCTET STRING', keyUsage, der.octetString(Buffer.of(0x80)), 'keyUsage expected', 0],
-    ['keyUsage and another', keyUsage, Buffer.concat([der.bitString(none), der.bitString(none)]), 'unexpected data after extension value', 3],
-    ['extKeyUsage that holds text', extKeyUsage, der.sequence(der.utf8String('clientAuth')), 'extKeyUsage purpose expected', 2],
-    ['DR-10: extKeyUsage with a purpose of 10 KB', extKeyUsage, der.sequence(der.tlv(0x06, Buffer.alloc(10_000, 1))), 'extKeyUsage purpose is too long', 8],
+    [
+      'keyUsage and another',
+      keyUsage,
+      Buffer.concat([der.bitString(none), der.bitString(none)]),
+      'unexpected data after extension value',
+      3,
+    ],
+    [
+      'extKeyUsage that holds text',
+      extKeyUsage,
+      der.sequence(der.utf8String('clientAuth')),
+      'extKeyUsage purpose expected',
+      2,
+    ],
+    [
+      'DR-10: extKeyUsage with a purpose of 10 KB',
+      extKeyUsage,
+      der.sequence(der.tlv(0x06, Buffer.alloc(10_000, 1))),
+      'extKeyUsage purpose is too long',
+      8,
+    ],
     ['extKeyUsage that is one purpose', extKeyUsage, der.oid('1.3.6.1.5.5.7.3.2'), 'extKeyUsage expected', 0],
     ['DR-05: an empty subjectAltName', subjectAltName, der.sequence(), 'subjectAltName is empty', 2],
-    ['subjectAltName and an octet', subjectAltName, Buffer.concat([der.sequence(der.implicit(2, Buffer.of(65))), Buffer.of(0)]), 'unexpected data after extension value', 5],
-    ['subjectKeyIdentifier without an OCTET STRING of its own', subjectKeyIdentifier, Buffer.of(1, 1, 0xff), 'subjectKeyIdentifier expected', 0],
-    ['subjectKeyIdentifier and an octet', subjectKeyIdentifier, Buffer.concat([der.octetString(none), Buffer.of(0)]), 'unexpected data after extension value', 2],
-    ['authorityKeyIdentifier that is an OCTET STRING', authorityKeyIdentifier, der.octetString(Buffer.of(1)), 'authorityKeyIdentifier expected', 0],
-    ['authorityKeyIdentifier with a constructed key identifier', authorityKeyIdentifier, der.sequence(der.explicit(0, der.octetString(none))), 'unexpected data after authorityKeyIdentifier', 2],
-    ['authorityKeyIdentifier with a serial number that is not minimal', authorityKeyIdentifier, der.sequence(der.implicit(2, Buffer.of(0, 5))), 'authorityCertSerialNumber is not minimal', 4],
-    ['authorityKeyIdentifier with its fields out of order', authorityKeyIdentifier, der.sequence(der.implicit(2, Buffer.of(5)), der.implicit(0, Buffer.of(5))), 'unexpected data after authorityKeyIdentifier', 5],
+    [
+      'subjectAltName and an octet',
+      subjectAltName,
+      Buffer.concat([der.sequence(der.implicit(2, Buffer.of(65))), Buffer.of(0)]),
+      'unexpected data after extension value',
+      5,
+    ],
+    [
+      'subjectKeyIdentifier without an OCTET STRING of its own',
+      subjectKeyIdentifier,
+      Buffer.of(1, 1, 0xff),
+      'subjectKeyIdentifier expected',
+      0,
+    ],
+    [
+      'subjectKeyIdentifier and an octet',
+      subjectKeyIdentifier,
+      Buffer.concat([der.octetString(none), Buffer.of(0)]),
+      'unexpected data after extension value',
+      2,
+    ],
+    [
+      'authorityKeyIdentifier that is an OCTET STRING',
+      authorityKeyIdentifier,
+      der.octetString(Buffer.of(1)),
+      'authorityKeyIdentifier expected',
+      0,
+    ],
+    [
+      'authorityKeyIdentifier with a constructed key identifier',
+      authorityKeyIdentifier,
+      der.sequence(der.explicit(0, der.octetString(none))),
+      'unexpected data after authorityKeyIdentifier',
+      2,
+    ],
+    [
+      'authorityKeyIdentifier with a serial number that is not minimal',
+      authorityKeyIdentifier,
+      der.sequence(der.implicit(2, Buffer.of(0, 5))),
+      'authorityCertSerialNumber is not minimal',
+      4,
+    ],
+    [
+      'authorityKeyIdentifier with its fields out of order',
+      authorityKeyIdentifier,
+      der.sequence(der.implicit(2, Buffer.of(5)), der.implicit(0, Buffer.of(5))),
+      'unexpected data after authorityKeyIdentifier',
+      5,
+    ],
   ])('rejects %s', (_, type, value, reason, offset) => {
     // The header of a long value is longer.
     const bytes = der.sequence(extension(type, value));
-    expect(() => decodeExtensions(new DerReader(bytes))).toThrowDerError(tag(reason), bytes.length - value.length + offset);
+    expect(() => decodeExtensions(new DerReader(bytes))).toThrowDerError(
+      tag(reason),
+      bytes.length - value.length + offset,
+    );
   });
 
   it('reads a value as strictly when the extension is critical', () => {

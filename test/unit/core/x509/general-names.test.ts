@@ -116,7 +116,12 @@ describe('a general name', () => {
     ['an IA5String', der.ia5String('a'), formReason, 2],
     ['a registeredID without contents', der.implicit(8, Buffer.alloc(0)), 'subjectAltName is not an OID', 4],
     ['an otherName without a type', der.explicit(0), 'subjectAltName: otherName type expected', 4],
-    ['an otherName without its value', der.explicit(0, der.oid('1.2.3')), 'subjectAltName: otherName value expected', 8],
+    [
+      'an otherName without its value',
+      der.explicit(0, der.oid('1.2.3')),
+      'subjectAltName: otherName value expected',
+      8,
+    ],
     [
       'an otherName with an implicit value',
       der.explicit(0, der.oid('1.2.3'), der.utf8String('a')),

@@ -65,7 +65,10 @@ describe('an elliptic curve key', () => {
   });
 
   it.each<[string, (point: Buffer) => Buffer]>([
-    ['the compressed form', (whole) => Buffer.concat([Buffer.of(2 + (whole.readUInt8(64) & 1)), whole.subarray(1, 33)])],
+    [
+      'the compressed form',
+      (whole) => Buffer.concat([Buffer.of(2 + (whole.readUInt8(64) & 1)), whole.subarray(1, 33)]),
+    ],
     ['the hybrid form', (whole) => Buffer.concat([Buffer.of(6 + (whole.readUInt8(64) & 1)), whole.subarray(1)])],
     ['the point at infinity', () => Buffer.of(0)],
     ['no octet', () => Buffer.alloc(0)],
@@ -252,7 +255,11 @@ describe('a SubjectPublicKeyInfo', () => {
   it.each([
     ['that is empty', der.sequence(), 'subjectPublicKeyInfo: algorithm expected'],
     ['without a key', der.sequence(algorithm), 'subjectPublicKeyInfo: subjectPublicKey expected'],
-    ['with something after the key', der.sequence(algorithm, key, der.null()), 'unexpected data after subjectPublicKeyInfo'],
+    [
+      'with something after the key',
+      der.sequence(algorithm, key, der.null()),
+      'unexpected data after subjectPublicKeyInfo',
+    ],
     ['without an algorithm', der.sequence(der.sequence(), key), 'subjectPublicKeyInfo: algorithm expected'],
     [
       'with two parameters',

@@ -1,6 +1,9 @@
 import { algorithmIdentifier, der, type SignatureAlgorithm } from '@peercert/testkit';
 import { DerReader } from '../../../../packages/core/src/x509/der';
-import { type AlgorithmIdentifier, readAlgorithmIdentifier } from '../../../../packages/core/src/x509/signature-algorithm';
+import {
+  type AlgorithmIdentifier,
+  readAlgorithmIdentifier,
+} from '../../../../packages/core/src/x509/signature-algorithm';
 import { nested } from '../../../support/encodings';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../../support/refusals';
@@ -74,11 +77,19 @@ describe('a signature algorithm', () => {
   });
 
   it.each([
-    ['ECDSA with an OCTET STRING', der.sequence(der.oid(ecdsaWithSha256), der.octetString(Buffer.of(1))), ecdsaWithSha256],
+    [
+      'ECDSA with an OCTET STRING',
+      der.sequence(der.oid(ecdsaWithSha256), der.octetString(Buffer.of(1))),
+      ecdsaWithSha256,
+    ],
     ['ECDSA with NULL', withNull(ecdsaWithSha256), ecdsaWithSha256],
     ['Ed25519 with NULL', withNull('1.3.101.112'), '1.3.101.112'],
     ['RSA with an OCTET STRING', der.sequence(der.oid(rsaWithSha256), der.octetString(none)), rsaWithSha256],
-    ['RSA with NULL that has contents', der.sequence(der.oid(rsaWithSha256), der.tlv(0x05, Buffer.of(0))), rsaWithSha256],
+    [
+      'RSA with NULL that has contents',
+      der.sequence(der.oid(rsaWithSha256), der.tlv(0x05, Buffer.of(0))),
+      rsaWithSha256,
+    ],
     ['PSS without parameters', without(rsaPss), rsaPss],
     ['PSS with NULL', withNull(rsaPss), rsaPss],
     ['PSS with the defaults, which are SHA-1', der.sequence(der.oid(rsaPss), der.sequence()), rsaPss],
@@ -103,7 +114,12 @@ describe('a signature algorithm', () => {
   it.each([
     ['no algorithm', der.sequence(), 'signature: algorithm expected', 2],
     ['something that is not a SEQUENCE', der.oid(ecdsaWithSha256), 'signature expected', 0],
-    ['parameters twice', der.sequence(der.oid(rsaWithSha256), der.null(), der.null()), 'unexpected data after signature', 15],
+    [
+      'parameters twice',
+      der.sequence(der.oid(rsaWithSha256), der.null(), der.null()),
+      'unexpected data after signature',
+      15,
+    ],
     [
       'a length that is not minimal',
       der.tlv(0x30, der.oid(ecdsaWithSha256), { lengthOctets: 1 }),

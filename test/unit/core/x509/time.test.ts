@@ -62,7 +62,10 @@ describe('a validity time', () => {
     ['an INTEGER', der.integer(1_780_315_200)],
     ['a UTF8String of the right length', der.utf8String('260601120000Z')],
   ])('rejects %s', (_, bytes) => {
-    expect(() => decode(bytes)).toThrowDerError('notAfter is not a UTCTime or GeneralizedTime of full seconds in UTC', 2);
+    expect(() => decode(bytes)).toThrowDerError(
+      'notAfter is not a UTCTime or GeneralizedTime of full seconds in UTC',
+      2,
+    );
   });
 
   it.each([
@@ -83,6 +86,9 @@ describe('a validity time', () => {
   });
 
   it('rejects a time cut short', () => {
-    expect(() => decode(utc('260601120000Z').subarray(0, 10))).toThrowDerError('element is longer than what holds it', 0);
+    expect(() => decode(utc('260601120000Z').subarray(0, 10))).toThrowDerError(
+      'element is longer than what holds it',
+      0,
+    );
   });
 });

@@ -1,0 +1,159 @@
+import https from 'node:https';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  closeAll,
+  onlyRequest,
+  openRequest,
+  readAnswer,
+  responseTo,
+  send,
+  startEdge,
+  startOrigin,
+  startTcpOrigin,
+} from './laptop';
+
+afterEach(closeAll);
+
+const chunked = ['Transfer-Encoding', 'chunked'];
+
+describe('an origin that fails', () => {
+  it('by not listening gives 502 with the reason', async () => {
+    const origin = await startOrigin();
+    await origin.close();
+    const answer = await send(await startEdge(origin.url), { method: 'POST', headers: chunked, body: 'body' });
+    expect(answer).toMatchObject({ status: 502, body: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  it('by closing before it answers gives 502, and the edge goes on', async () => {
+    const origin = await startOrigin((request) => request.socket.destroy());
+    const edge = await startEdge(origin.url);
+    await expect(send(edge)).resolves.toMatchObject({ status: 502, body: expect.stringContaining('ECONNRESET') });
+    await expect(send(edge)).resolves.toMatchObject({ status: 502 });
+    expect(origin.requests).toHaveLength(2);
+  });
+
+  it('in the middle of an upload gives 502 and leaves the connection of the viewer in use', async () => {
+    const origin = await startOrigin((request, response) => {
+      if (request.method === 'POST') request.once('data', () => request.socket.destroy());
+      else response.end('ok');
+    });
+    const edge = await startEdge(origin.url);
+    const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+    const large = Buffer.alloc(20_000_000);
+    const first = openRequest(edge, { agent, method: 'POST', headers: ['Content-Length', String(large.length)] });
+    first.end(large);
+    await expect(readAnswer(first)).resolves.toMatchObject({ status: 502 });
+    await expect(readAnswer(openRequest(edge, { agent }).end())).resolves.toMatchObject({ status: 200 });
+    agent.destroy();
+  });
+
+  it.each([[[]], [['Content-Length', '100']]])('in the middle of a body with %j cuts the response', async (headers) => {
+    const origin = await startOrigin((request, response) => {
+      response.writeHead(200, headers).write('part');
+      setTimeout(() => request.socket.destroy(), 50);
+    });
+    const response = await responseTo(openRequest(await startEdge(origin.url)).end());
+    expect(response.statusCode).toBe(200);
+    await expect(text(response)).rejects.toThrow('aborted');
+  });
+
+  it.each([
+    'nonsense\r\n\r\n',
+    'HTTP/1.1 099 Low\r\n\r\n',
+    'HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+  ])('by answering %j gives 502', async (bytes) => {
+    const url = await startTcpOrigin((socket) => socket.once('data', () => socket.end(bytes)));
+    await expect(send(await startEdge(url))).resolves.toMatchObject({ status: 502 });
+  });
+});
+
+describe('a viewer that goes away', () => {
+  it('while it waits aborts the request at the origin', async () => {
+    let aborted = (): void => {};
+    const seen = new Promise<void>((resolve) => (aborted = resolve));
+    const origin = await startOrigin((_, response) => {
+      response.once('close', aborted);
+      viewer.destroy();
+    });
+    const viewer = openRequest(await startEdge(origin.url)).on('error', () => {});
+    viewer.end();
+    await seen;
+    expect(onlyRequest(origin)).toBeDefined();
+  });
+
+  it('during its upload aborts the request at the origin', async () => {
+    let ended: unknown;
+    const origin = await startOrigin((request) => {
+      request.once('data', () => viewer.destroy());
+      ended = text(request).then(
+        () => 'complete',
+        (error: Error) => error.message,
+      );
+    });
+    const viewer = openRequest(await startEdge(origin.url), { method: 'POST', headers: chunked }).on('error', () => {});
+    viewer.write('part');
+    await new Promise((resolve) => viewer.once('close', resolve));
+    await expect(ended).resolves.toBe('aborted');
+  });
+
+  it('during the response aborts it at the origin', async () => {
+    const finished: boolean[] = [];
+    const origin = await startOrigin((_, response) => {
+      response.once('close', () => finished.push(response.writableFinished));
+      response.write('part');
+    });
+    const viewer = openRequest(await startEdge(origin.url)).on('error', () => {});
+    const response = await responseTo(viewer.end());
+    response.on('error', () => {}).destroy();
+    while (finished.length === 0) await sleep(5);
+    expect(finished).toEqual([false]);
+  });
+});
+
+describe('a kept connection that the origin has closed in the meantime', () => {
+  /** Answers the first request of the first connection. Cuts the second there, and everything after when told to. */
+  async function startForgetfulOrigin(later: 'answer' | 'cut') {
+    const received: string[] = [];
+    const url = await startTcpOrigin((socket) => {
+      const isFirst = received.length === 0;
+      let count = 0;
+      socket.on('data', (bytes) => {
+        received.push(String(bytes).split(' ')[0] ?? '');
+        count += 1;
+        if (isFirst ? count === 1 : later === 'answer') socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        else socket.destroy();
+      });
+    });
+    return { received, url };
+  }
+
+  it.each(['GET', 'HEAD', 'PUT', 'DELETE'])('is replaced without the viewer noticing for %s', async (method) => {
+    const { received, url } = await startForgetfulOrigin('answer');
+    const edge = await startEdge(url);
+    await send(edge);
+    const headers = method === 'PUT' ? ['Content-Length', '0'] : [];
+    await expect(send(edge, { method, headers })).resolves.toMatchObject({ status: 200 });
+    expect(received).toEqual(['GET', method, method]);
+  });
+
+  it.each([
+    ['POST', ['Content-Length', '0']],
+    ['PUT', ['Content-Length', '4']],
+  ])('gives 502 for %s with %j, which might have had its effect', async (method, headers) => {
+    const { received, url } = await startForgetfulOrigin('answer');
+    const edge = await startEdge(url);
+    await send(edge);
+    const body = headers.includes('4') ? 'body' : '';
+    await expect(send(edge, { method, headers, body })).resolves.toMatchObject({ status: 502 });
+    expect(received).toEqual(['GET', method]);
+  });
+
+  it('is replaced once and not twice', async () => {
+    const { received, url } = await startForgetfulOrigin('cut');
+    const edge = await startEdge(url);
+    await send(edge);
+    await expect(send(edge)).resolves.toMatchObject({ status: 502 });
+    expect(received).toEqual(['GET', 'GET', 'GET']);
+  });
+});
