@@ -228,10 +228,12 @@ describe('the TLS session of a viewer', () => {
     socket.resume();
     await once(socket, 'close');
     const clientCert = [encodeClientCert(client.der)];
-    expect(origin.requests.map((request) => ({ url: request.url, clientCert: lines(request, 'client-cert') }))).toEqual([
-      { url: '/1', clientCert },
-      { url: '/2', clientCert },
-    ]);
+    expect(origin.requests.map((request) => ({ url: request.url, clientCert: lines(request, 'client-cert') }))).toEqual(
+      [
+        { url: '/1', clientCert },
+        { url: '/2', clientCert },
+      ],
+    );
   });
 
   it('speaks HTTP/1.1 to a viewer that prefers HTTP/2', async () => {

@@ -71,7 +71,7 @@ class OriginMtls implements ChannelProof {
   }
 
   checkTrust(clientTrust: TrustStore): void {
-    const subject = this.#findSharedAuthority(clientTrust);
+    const subject = this.#findSharedAuthority(currentTrust(this.#trust), clientTrust);
     if (subject !== undefined) {
       throw new TypeError(
         `originMtls trusts ${subject}, which also stands behind the client certificates: a client could pass for the ` +
@@ -84,11 +84,11 @@ class OriginMtls implements ChannelProof {
     request: CertificateRequest,
     { time, clientTrust }: ChannelContext,
   ): ChannelEvidence | Promise<ChannelEvidence> {
+    const trust = currentTrust(this.#trust);
     // Again for each pair of stores: either may have been replaced since construction.
-    if (this.#findSharedAuthority(clientTrust) !== undefined) throw untrusted(this.proof, 'shared-authority');
+    if (this.#findSharedAuthority(trust, clientTrust) !== undefined) throw untrusted(this.proof, 'shared-authority');
     const peer = tlsPeerOf(request);
     if (typeof peer === 'string') throw untrusted(this.proof, peer);
-    const trust = currentTrust(this.#trust);
     const proven = this.#proven.get(peer);
     if (proven?.trust === trust && proven.from <= time && time <= proven.until) return proven.evidence;
     const validation = this.#validate(peer, trust, time);
@@ -141,9 +141,8 @@ class OriginMtls implements ChannelProof {
   }
 
   /** Looked for once per pair of stores. A pinned key is safe from every certificate but its own. */
-  #findSharedAuthority(clientTrust: TrustStore): string | undefined {
+  #findSharedAuthority(edgeTrust: TrustStore, clientTrust: TrustStore): string | undefined {
     if (this.#pins !== undefined) return undefined;
-    const edgeTrust = currentTrust(this.#trust);
     if (this.#checkedStores?.[0] === edgeTrust && this.#checkedStores[1] === clientTrust) return undefined;
     const subject = findSharedAuthority(edgeTrust, clientTrust);
     if (subject === undefined) this.#checkedStores = [edgeTrust, clientTrust];

@@ -37,15 +37,15 @@ export function tlsPeerOf(request: CertificateRequest): TlsPeer | 'not-tls' | 'p
 
 /**
  * `issuerCertificate` of an X509Certificate on a server is the next certificate as presented, whatever issued it; bounded,
- * because it can lead back to itself.
+ * because it can lead back to itself. A certificate that repeats the one before it is passed over: some clients send their
+ * own twice, and what follows may be needed.
  */
 function readCertificates(socket: TLSSocket): readonly Buffer[] {
   const certificates: Buffer[] = [];
   let next = socket.getPeerX509Certificate();
-  while (next !== undefined && certificates.length < maxRead) {
+  for (let read = 0; next !== undefined && read < maxRead; read++) {
     const { raw } = next;
-    if (certificates.at(-1)?.equals(raw) === true) break;
-    certificates.push(raw);
+    if (certificates.at(-1)?.equals(raw) !== true) certificates.push(raw);
     next = next.issuerCertificate;
   }
   return certificates;
