@@ -102,8 +102,11 @@ class CertificateAuthenticator implements Authenticator {
       const trust = currentTrust(this.#trust);
       const time = this.#clock();
       const channel = this.#source.channel.prove(request, { time, clientTrust: trust });
-      if (channel instanceof Promise) {
-        return channel.then((evidence) => this.#judge(request, evidence, trust, time)).catch(rejected);
+      // Whatever can be awaited is not yet an answer: a proof may come with promises of its own.
+      if ('then' in channel) {
+        return Promise.resolve(channel)
+          .then((evidence) => this.#judge(request, evidence, trust, time))
+          .catch(rejected);
       }
       const outcome = this.#judge(request, channel, trust, time);
       return outcome instanceof Promise ? outcome.catch(rejected) : outcome;

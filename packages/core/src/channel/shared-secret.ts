@@ -46,7 +46,7 @@ class SharedSecret implements ChannelProof {
       throw new TypeError('sharedSecret needs header, a header name without underscores.');
     }
     this.#header = header.toLowerCase();
-    if (isCertificateHeader(this.#header) || this.#header === 'connection') {
+    if (this.#header.startsWith('client-cert') || this.#header === 'connection') {
       throw new TypeError(`sharedSecret cannot use ${this.#header}: it has a meaning of its own.`);
     }
     checkSecrets(secrets);

@@ -36,16 +36,14 @@ export function tlsPeerOf(request: CertificateRequest): TlsPeer | 'not-tls' | 'p
 }
 
 /**
- * `issuerCertificate` of an X509Certificate on a server is the next certificate as presented, whatever issued it; bounded,
- * because it can lead back to itself. A certificate that repeats the one before it is passed over: some clients send their
- * own twice, and what follows may be needed.
+ * `issuerCertificate` of an X509Certificate on a server is the next certificate as presented, whatever issued it, even
+ * when it is the same one again. Bounded, because nothing else says that the list ends.
  */
 function readCertificates(socket: TLSSocket): readonly Buffer[] {
   const certificates: Buffer[] = [];
   let next = socket.getPeerX509Certificate();
-  for (let read = 0; next !== undefined && read < maxRead; read++) {
-    const { raw } = next;
-    if (certificates.at(-1)?.equals(raw) !== true) certificates.push(raw);
+  while (next !== undefined && certificates.length < maxRead) {
+    certificates.push(next.raw);
     next = next.issuerCertificate;
   }
   return certificates;

@@ -2,7 +2,7 @@ import type { ChannelProof } from '../channel/channel-proof';
 import { ClientCertificateError } from '../errors';
 import { checkOptions, describe } from '../options';
 import type { CertificateRequest } from '../request';
-import { createFieldCollector, type FieldLines } from './field-lines';
+import { createFieldCollector, type FieldLines, isCertificateHeader } from './field-lines';
 import { parseClientCert, parseClientCertChain } from './rfc9440';
 import { type Presented, type Source, verdictKey } from './source';
 
@@ -40,6 +40,10 @@ export function cloudFront(options: CloudFrontOptions): Source {
   if (otherCertificateHeaders !== 'ignore' && otherCertificateHeaders !== 'reject') {
     throw new TypeError("otherCertificateHeaders must be 'ignore' or 'reject'.");
   }
+  const ambiguous = channel.consumedHeaders.find(isCertificateHeader);
+  if (ambiguous !== undefined) {
+    throw new TypeError(`The channel proof cannot use ${ambiguous}: it is a certificate header. Choose another name.`);
+  }
   const collectFieldLines = createFieldCollector({
     fields: [clientCert, clientCertChain],
     guarded: channel.consumedHeaders,
@@ -66,6 +70,10 @@ function presentedIn(lines: FieldLines): Presented | undefined {
   }
   return {
     key: verdictKey(['cloudfront', certificate, ...chain]),
-    decode: () => [parseClientCert(certificates), ...parseClientCertChain(chain)],
+    decode: () => {
+      // First what may be too much: it is counted before anything is decoded.
+      const intermediates = parseClientCertChain(chain);
+      return [parseClientCert(certificates), ...intermediates];
+    },
   };
 }

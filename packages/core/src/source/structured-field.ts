@@ -91,9 +91,19 @@ function skipParameters(text: string, start: number): number {
     if (text[at] !== '=') continue;
     const afterValue = skip(bareItem, text, at + 1);
     if (afterValue === at + 1) throw new StructuredFieldError('a parameter has no value');
+    if (text[at + 1] === '%') checkDisplayString(text.slice(at + 1, afterValue));
     at = afterValue;
   }
   return at;
+}
+
+/** The octets behind the percent signs must be UTF-8 (RFC 9651 section 4.2.10). */
+function checkDisplayString(text: string): void {
+  try {
+    decodeURIComponent(text.slice(2, -1));
+  } catch {
+    throw new StructuredFieldError('a display string is not UTF-8');
+  }
 }
 
 function decode(text: string, { base64Start, base64End }: ByteSequence): Buffer {
