@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { encodeClientCert } from '@peercert/core';
 import { cloudFrontHeaders } from '@peercert/testkit';
 import type { Answer } from './demo-client';
 import type { Credentials, DemoPki } from './pki';
@@ -23,8 +24,6 @@ const anonymous = { status: 200, code: 'anonymous' };
 
 export function demoRows({ viewers, edge, device, otherDevice }: DemoPki): readonly Row[] {
   const forged = Object.fromEntries(cloudFrontHeaders(otherDevice));
-  const [[, deviceValue]] = cloudFrontHeaders(device) as [[string, string]];
-  const [[, otherValue]] = cloudFrontHeaders(otherDevice) as [[string, string]];
   const straight = 'straight at the origin';
   return [
     {
@@ -82,7 +81,7 @@ export function demoRows({ viewers, edge, device, otherDevice }: DemoPki): reado
       row: "two `Client-Cert` lines, sent with the edge's certificate (straight at the origin)",
       to: straight,
       credentials: edge,
-      headers: { 'Client-Cert': [deviceValue, otherValue] },
+      headers: { 'Client-Cert': [encodeClientCert(device.der), encodeClientCert(otherDevice.der)] },
       expected: malformed,
     },
   ];

@@ -45,9 +45,8 @@ function sourceFiles(directory: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/^(?:import|export|\} from)\b[^;]*?(?:from )?'([^']+)';/gm)].map((match) => {
-    return { from: file, specifier: match[1] as string };
-  });
+  const statements = text.matchAll(/^(?:(?:import|export)\b[^;'"=()]*?\bfrom|import) '([^']+)';/gm);
+  return [...statements].map((match) => ({ from: file, specifier: match[1] as string }));
 }
 
 function partOf(file: string): string {

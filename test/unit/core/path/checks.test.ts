@@ -133,7 +133,11 @@ describe('checkKey', () => {
   });
 
   it.each<[string, Certificate, string]>([
-    ['DR-23: a key of an unknown algorithm', withKey(der.sequence(der.sequence(der.oid('1.2.3.4')), der.bitString(none))), 'algorithm 1.2.3.4'],
+    [
+      'DR-23: a key of an unknown algorithm',
+      withKey(der.sequence(der.sequence(der.oid('1.2.3.4')), der.bitString(none))),
+      'algorithm 1.2.3.4',
+    ],
     ['secp256k1', endEntity({ keyAlgorithm: 'secp256k1' }), 'curve 1.3.132.0.10'],
     ['Ed448', endEntity({ keyAlgorithm: 'ed448' }), 'algorithm 1.3.101.113'],
   ])('rejects %s', (_, certificate, key) => {
@@ -153,8 +157,16 @@ describe('checkSignatureAlgorithm', () => {
     ['DR-28: MD5', algorithmIdentifier('rsa-md5'), '1.2.840.113549.1.1.4'],
     ['DR-28: SHA-1 with RSA', algorithmIdentifier('rsa-sha1'), '1.2.840.113549.1.1.5'],
     ['DR-28: SHA-1 with ECDSA', algorithmIdentifier('ecdsa-sha1'), '1.2.840.10045.4.1'],
-    ['DR-29: ECDSA with an OCTET STRING', der.sequence(der.oid('1.2.840.10045.4.3.2'), der.octetString(none)), '1.2.840.10045.4.3.2'],
-    ['DR-29: RSA-PSS with the defaults', der.sequence(der.oid('1.2.840.113549.1.1.10'), der.sequence()), '1.2.840.113549.1.1.10'],
+    [
+      'DR-29: ECDSA with an OCTET STRING',
+      der.sequence(der.oid('1.2.840.10045.4.3.2'), der.octetString(none)),
+      '1.2.840.10045.4.3.2',
+    ],
+    [
+      'DR-29: RSA-PSS with the defaults',
+      der.sequence(der.oid('1.2.840.113549.1.1.10'), der.sequence()),
+      '1.2.840.113549.1.1.10',
+    ],
   ])('rejects %s', (_, identifier, algorithm) => {
     const certificate = endEntity({ raw: { signature: identifier, signatureAlgorithm: identifier } });
     expect(() => check.checkSignatureAlgorithm(certificate, 1)).toThrowWithCode(
@@ -214,7 +226,21 @@ describe('checkIsNotCa', () => {
     ['basicConstraints without cA', { basicConstraints: { ca: false } }],
     ['PA-05: pathLenConstraint without cA', { basicConstraints: { ca: false, pathLenConstraint: 0 } }],
     ['no keyUsage', { keyUsage: 'absent' }],
-    ['every keyUsage but keyCertSign', { keyUsage: ['digitalSignature', 'nonRepudiation', 'keyEncipherment', 'dataEncipherment', 'keyAgreement', 'cRLSign', 'encipherOnly', 'decipherOnly'] }],
+    [
+      'every keyUsage but keyCertSign',
+      {
+        keyUsage: [
+          'digitalSignature',
+          'nonRepudiation',
+          'keyEncipherment',
+          'dataEncipherment',
+          'keyAgreement',
+          'cRLSign',
+          'encipherOnly',
+          'decipherOnly',
+        ],
+      },
+    ],
   ])('DR-35: accepts a certificate with %s', (_, fields) => {
     expect(() => check.checkIsNotCa(endEntity(fields), 0)).not.toThrow();
   });

@@ -32,8 +32,10 @@ const verify = (certificate: TestCertificate, issuer: TestCertificate): boolean 
 const resigned = (root: TestAuthority, change: (signature: Buffer) => Buffer): [TestCertificate, TestCertificate] => {
   const genuine = root.issue();
   const { tbs, signature } = decode(genuine);
-  const key = root.key.privateKey.asymmetricKeyType;
-  const algorithm = algorithmIdentifier(key === 'ed25519' ? 'ed25519' : key === 'rsa' ? 'rsa-sha256' : 'ecdsa-sha256');
+  const { keyType, digest } = decode(genuine).signatureAlgorithm.algorithm ?? {};
+  const algorithm = algorithmIdentifier(
+    keyType === 'ed25519' ? keyType : `${keyType === 'rsa' ? 'rsa' : 'ecdsa'}-${digest ?? 'sha256'}`,
+  );
   const changed = der.sequence(tbs, algorithm, der.bitString(change(signature)));
   return [genuine, { ...genuine, der: changed }];
 };
@@ -115,13 +117,20 @@ describe('a signature', () => {
   it('rejects PSS with a salt of another length than is said', async () => {
     const { tbs } = decode(roots.rsa.issue({ signatureAlgorithm: 'rsa-pss-sha256' }));
     const { sign } = await import('node:crypto');
-    const signature = sign('sha256', tbs, { key: rsa.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 20 });
+    const signature = sign('sha256', tbs, {
+      key: rsa.privateKey,
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: 20,
+    });
     const changed = der.sequence(tbs, algorithmIdentifier('rsa-pss-sha256'), der.bitString(signature));
     expect(verifySignature(new Certificate(changed), decode(roots.rsa))).toBe(false);
   });
 
   it('rejects a key that OpenSSL does not take', async () => {
-    const point = der.sequence(der.sequence(der.oid('1.2.840.10045.2.1'), der.oid('1.2.840.10045.3.1.7')), der.bitString(Buffer.alloc(65, 4)));
+    const point = der.sequence(
+      der.sequence(der.oid('1.2.840.10045.2.1'), der.oid('1.2.840.10045.3.1.7')),
+      der.bitString(Buffer.alloc(65, 4)),
+    );
     const issuer = createAuthority({ raw: { subjectPublicKeyInfo: point } });
     expect(await verify(roots.p256.issue(), issuer)).toBe(false);
   });
@@ -150,10 +159,26 @@ describe('DR-30: an ECDSA signature', () => {
     ['as r and s without a structure', () => Buffer.alloc(64, 1)],
     ['of r = 0 and s = 0', () => der.sequence(der.integer(0), der.integer(0))],
     ['of r = 1 and s = 0', () => der.sequence(der.integer(1), der.integer(0))],
-    ['of r and s with leading zeros', (signature) => der.sequence(...integers(signature).map((value) => der.tlv(2, Buffer.concat([Buffer.of(0, 0), value]))))],
-    ['of r + n and s', (signature) => der.sequence(...numbers(signature).map((value, index) => der.integer(index === 0 ? value + order : value)))],
-    ['of r and s + n', (signature) => der.sequence(...numbers(signature).map((value, index) => der.integer(index === 1 ? value + order : value)))],
-    ['of r and s - n, which is negative', (signature) => der.sequence(...numbers(signature).map((value, index) => der.integer(index === 1 ? value - order : value)))],
+    [
+      'of r and s with leading zeros',
+      (signature) =>
+        der.sequence(...integers(signature).map((value) => der.tlv(2, Buffer.concat([Buffer.of(0, 0), value])))),
+    ],
+    [
+      'of r + n and s',
+      (signature) =>
+        der.sequence(...numbers(signature).map((value, index) => der.integer(index === 0 ? value + order : value))),
+    ],
+    [
+      'of r and s + n',
+      (signature) =>
+        der.sequence(...numbers(signature).map((value, index) => der.integer(index === 1 ? value + order : value))),
+    ],
+    [
+      'of r and s - n, which is negative',
+      (signature) =>
+        der.sequence(...numbers(signature).map((value, index) => der.integer(index === 1 ? value - order : value))),
+    ],
     ['of three numbers', (signature) => der.sequence(signature.subarray(2), der.integer(1))],
   ])('rejects one %s', async (_, change) => {
     const [genuine, changed] = resigned(roots.p256, change);
@@ -198,7 +223,9 @@ describe('DR-30: an Ed25519 signature', () => {
   });
 
   it.each([63, 65])('rejects one of %i octets', async (length) => {
-    const [, changed] = resigned(roots.ed25519, (signature) => Buffer.concat([signature, Buffer.of(0)]).subarray(0, length));
+    const [, changed] = resigned(roots.ed25519, (signature) =>
+      Buffer.concat([signature, Buffer.of(0)]).subarray(0, length),
+    );
     expect(await verify(changed, roots.ed25519)).toBe(false);
   });
 });
@@ -212,7 +239,10 @@ describe('DR-30: an RSA signature', () => {
     const { tbs } = decode(genuine);
     const info = Buffer.concat([digestInfo, createHash('sha256').update(tbs).digest()]);
     const signature = privateEncrypt({ key: rsa.privateKey, padding: constants.RSA_NO_PADDING }, block(info));
-    return [genuine, { ...genuine, der: der.sequence(tbs, algorithmIdentifier('rsa-sha256'), der.bitString(signature)) }];
+    return [
+      genuine,
+      { ...genuine, der: der.sequence(tbs, algorithmIdentifier('rsa-sha256'), der.bitString(signature)) },
+    ];
   };
   const pad = (info: Buffer, fill = 0xff): Buffer =>
     Buffer.concat([Buffer.of(0, 1), Buffer.alloc(256 - 3 - info.length, fill), Buffer.of(0), info]);
@@ -223,22 +253,49 @@ describe('DR-30: an RSA signature', () => {
   });
 
   it.each<[string, (info: Buffer) => Buffer]>([
-    ['garbage after the digest', (info) => Buffer.concat([Buffer.of(0, 1), Buffer.alloc(8, 0xff), Buffer.of(0), info, Buffer.alloc(256 - 11 - info.length, 7)])],
-    ['zeros after the digest', (info) => Buffer.concat([Buffer.of(0, 1), Buffer.alloc(8, 0xff), Buffer.of(0), info, Buffer.alloc(256 - 11 - info.length)])],
+    [
+      'garbage after the digest',
+      (info) =>
+        Buffer.concat([
+          Buffer.of(0, 1),
+          Buffer.alloc(8, 0xff),
+          Buffer.of(0),
+          info,
+          Buffer.alloc(256 - 11 - info.length, 7),
+        ]),
+    ],
+    [
+      'zeros after the digest',
+      (info) =>
+        Buffer.concat([
+          Buffer.of(0, 1),
+          Buffer.alloc(8, 0xff),
+          Buffer.of(0),
+          info,
+          Buffer.alloc(256 - 11 - info.length),
+        ]),
+    ],
     ['padding of zeros', (info) => pad(info, 0)],
     ['padding of block type 2', (info) => Buffer.concat([Buffer.of(0, 2), pad(info).subarray(2)])],
-    ['garbage in the algorithm parameters', (info) => pad(Buffer.concat([hex('3035301106096086480165030402010404deadbeef0420'), info.subarray(-32)]))],
-    ['no NULL in the digest algorithm', (info) => pad(Buffer.concat([hex('302f300b06096086480165030402010420'), info.subarray(-32)])).fill(0xff, 2, 3)],
+    [
+      'garbage in the algorithm parameters',
+      (info) => pad(Buffer.concat([hex('3035301106096086480165030402010404deadbeef0420'), info.subarray(-32)])),
+    ],
+    [
+      'no NULL in the digest algorithm',
+      (info) => pad(Buffer.concat([hex('302f300b06096086480165030402010420'), info.subarray(-32)])),
+    ],
     ['the digest without its algorithm', (info) => pad(info.subarray(-32))],
-  ])('rejects one with %s', async (name, block) => {
+  ])('rejects one with %s', async (_, block) => {
     const [genuine, changed] = raw(block);
     expect(await verify(genuine, roots.rsa)).toBe(true);
-    // OpenSSL takes a DigestInfo without NULL, as RFC 8017 appendix A.2.4 note 2 asks.
-    expect(await verify(changed, roots.rsa)).toBe(name === 'no NULL in the digest algorithm');
+    expect(await verify(changed, roots.rsa)).toBe(false);
   });
 
   it('rejects one that is a multiple of the modulus too large', async () => {
-    const modulus = BigInt(`0x${Buffer.from(rsa.publicKey.export({ format: 'jwk' }).n as string, 'base64url').toString('hex')}`);
+    const modulus = BigInt(
+      `0x${Buffer.from(rsa.publicKey.export({ format: 'jwk' }).n as string, 'base64url').toString('hex')}`,
+    );
     const [genuine, changed] = resigned(roots.rsa, (signature) =>
       hex((BigInt(`0x${signature.toString('hex')}`) + modulus).toString(16).padStart(514, '0')),
     );

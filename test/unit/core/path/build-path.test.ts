@@ -1,0 +1,965 @@
+import {
+  createAuthority,
+  daysFromTestTime,
+  der,
+  generateKey,
+  selfSigned,
+  type CertificateFields,
+  type TestAuthority,
+  type TestCertificate,
+  TEST_TIME,
+} from '@peercert/testkit';
+import { maxCandidates, maxSignatures } from '../../../../packages/core/src/path/build-path';
+import { rsaSpki } from '../../../support/encodings';
+import { search } from '../../../support/search';
+// oxlint-disable-next-line import/no-unassigned-import -- extends expect
+import '../../../support/refusals';
+
+const root = createAuthority({ subject: 'CN=Root' });
+const intermediate = root.issueIntermediate({ subject: 'CN=Intermediate' });
+const issuing = intermediate.issueIntermediate({ subject: 'CN=Issuing' });
+const unrelated = createAuthority({ subject: 'CN=Unrelated' });
+
+const expired: CertificateFields = { notBefore: daysFromTestTime(-30), notAfter: daysFromTestTime(-1) };
+
+/** Runs a search and compares code and details of its refusal. */
+function expectRefusal(result: ReturnType<typeof search>, code: string, details: object): void {
+  expect(result.path).toBeUndefined();
+  expect({ code: result.refusal?.code, details: result.refusal?.details }).toEqual({ code, details });
+}
+
+/** Authorities of one name and a key each, all issued by `issuer`. */
+const namesakes = (count: number, subject: TestAuthority['subject'], issuer: TestAuthority = root): TestAuthority[] =>
+  Array.from({ length: count }, () => issuer.issueIntermediate({ subject }));
+
+const permutations = <T>(items: readonly T[]): T[][] =>
+  items.length < 2
+    ? [[...items]]
+    : items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));
+
+describe('a path', () => {
+  it('is found from an end-entity certificate straight to its anchor', () => {
+    const leaf = root.issue();
+    expect(search({ endEntity: leaf, anchors: [root] })).toEqual({
+      path: [leaf.der, root.der],
+      questions: [[leaf.der, root.der]],
+    });
+  });
+
+  it('is found through intermediates, and verified from the anchor down', () => {
+    const leaf = issuing.issue();
+    expect(search({ endEntity: leaf, presented: [issuing, intermediate], anchors: [root] })).toEqual({
+      path: [leaf.der, issuing.der, intermediate.der, root.der],
+      questions: [
+        [intermediate.der, root.der],
+        [issuing.der, intermediate.der],
+        [leaf.der, issuing.der],
+      ],
+    });
+  });
+
+  it('ends at an anchor that is an intermediate itself', () => {
+    const leaf = issuing.issue();
+    const { path } = search({ endEntity: leaf, presented: [issuing, intermediate, root], anchors: [intermediate] });
+    expect(path).toEqual([leaf.der, issuing.der, intermediate.der]);
+  });
+
+  it('ends at the first anchor that fits, where several do', () => {
+    const leaf = issuing.issue();
+    const { path } = search({ endEntity: leaf, presented: [issuing, intermediate], anchors: [root, issuing] });
+    expect(path).toEqual([leaf.der, issuing.der]);
+  });
+
+  it('PA-02: is found whatever the order of the presented certificates, at the same cost', () => {
+    const low = issuing.issueIntermediate({ subject: 'CN=Low' });
+    const leaf = low.issue();
+    const surplus = unrelated.issueIntermediate({ subject: 'CN=Surplus' });
+    for (const presented of permutations([low, issuing, intermediate, surplus])) {
+      const { path, questions } = search({ endEntity: leaf, presented, anchors: [root] });
+      expect(path).toEqual([leaf.der, low.der, issuing.der, intermediate.der, root.der]);
+      expect(questions).toHaveLength(4);
+    }
+  });
+
+  it('PA-02: is found among unrelated certificates, the end-entity certificate and the anchor', () => {
+    const leaf = intermediate.issue();
+    const presented = [unrelated, leaf, unrelated.issue(), root, intermediate, intermediate, selfSigned()];
+    const { path, questions } = search({ endEntity: leaf, presented, anchors: [unrelated, root] });
+    expect(path).toEqual([leaf.der, intermediate.der, root.der]);
+    expect(questions).toHaveLength(2);
+  });
+
+  it('is found through intermediates of the operator', () => {
+    const leaf = issuing.issue();
+    const expected = [leaf.der, issuing.der, intermediate.der, root.der];
+    const both = [intermediate, issuing];
+    expect(search({ endEntity: leaf, anchors: [root], intermediates: both }).path).toEqual(expected);
+    expect(
+      search({ endEntity: leaf, presented: [issuing], anchors: [root], intermediates: [intermediate] }).path,
+    ).toEqual(expected);
+    expect(
+      search({ endEntity: leaf, presented: [intermediate], anchors: [root], intermediates: [issuing] }).path,
+    ).toEqual(expected);
+  });
+
+  it('is found for names that are equal and not the same (RFC 5280 section 7.1)', () => {
+    const leaf = intermediate.issue({
+      raw: { issuer: der.sequence(der.set(der.sequence(der.oid('2.5.4.3'), der.printableString(' INTERMEDIATE ')))) },
+    });
+    expect(search({ endEntity: leaf, presented: [intermediate], anchors: [root] }).path).toEqual([
+      leaf.der,
+      intermediate.der,
+      root.der,
+    ]);
+  });
+
+  it('is found through a cross-signed intermediate, to whichever anchor is trusted', () => {
+    const otherRoot = createAuthority({ subject: 'CN=Other Root' });
+    const crossSigned = otherRoot.crossSign(intermediate);
+    const leaf = intermediate.issue();
+    for (const presented of permutations([intermediate, crossSigned])) {
+      expect(search({ endEntity: leaf, presented, anchors: [root] }).path).toEqual([
+        leaf.der,
+        intermediate.der,
+        root.der,
+      ]);
+      expect(search({ endEntity: leaf, presented, anchors: [otherRoot] }).path).toEqual([
+        leaf.der,
+        crossSigned.der,
+        otherRoot.der,
+      ]);
+    }
+  });
+
+  it('is found through a key rollover: a new key of the same name, certified by the old', () => {
+    const newRoot = root.issueIntermediate({ subject: root.subject });
+    const leaf = newRoot.issue();
+    expect(search({ endEntity: leaf, presented: [newRoot], anchors: [root] }).path).toEqual([
+      leaf.der,
+      newRoot.der,
+      root.der,
+    ]);
+  });
+
+  it('is found where key identifiers mislead', () => {
+    const decoy = createAuthority({ subject: intermediate.subject });
+    const leaf = intermediate.issue({ authorityKeyIdentifier: decoy.subjectKeyIdentifier ?? Buffer.alloc(0) });
+    const { path } = search({ endEntity: leaf, presented: [decoy, intermediate], anchors: [root] });
+    expect(path).toEqual([leaf.der, intermediate.der, root.der]);
+  });
+
+  it.each<[string, CertificateFields, CertificateFields]>([
+    ['absent from the end-entity certificate', {}, { authorityKeyIdentifier: 'absent' }],
+    ['absent from the issuer', { subjectKeyIdentifier: 'absent' }, { authorityKeyIdentifier: Buffer.of(1) }],
+    ['absent from both', { subjectKeyIdentifier: 'absent' }, {}],
+    ['empty in both', { subjectKeyIdentifier: Buffer.alloc(0) }, { authorityKeyIdentifier: Buffer.alloc(0) }],
+    ['of other values', { subjectKeyIdentifier: Buffer.of(1) }, { authorityKeyIdentifier: Buffer.of(2) }],
+  ])('is found where the key identifier is %s', (_, issuerFields, leafFields) => {
+    const issuer = root.issueIntermediate(issuerFields);
+    const leaf = issuer.issue(leafFields);
+    expect(search({ endEntity: leaf, presented: [issuer], anchors: [root] }).path).toEqual([
+      leaf.der,
+      issuer.der,
+      root.der,
+    ]);
+  });
+});
+
+describe('no path', () => {
+  it('PA-02: leads from a certificate whose issuer is unknown, and nothing is verified', () => {
+    const result = search({ endEntity: issuing.issue(), presented: [unrelated], anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_ISSUER_UNKNOWN', { depth: 1, issuer: 'CN=Issuing' });
+    expect(result.questions).toEqual([]);
+  });
+
+  it('PA-02: leads past a missing intermediate, and nothing is verified', () => {
+    const result = search({ endEntity: issuing.issue(), presented: [issuing, root], anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_ISSUER_UNKNOWN', { depth: 2, issuer: 'CN=Intermediate' });
+    expect(result.questions).toEqual([]);
+  });
+
+  it('leads to a self-signed root that is presented and not trusted, and nothing is verified', () => {
+    const result = search({
+      endEntity: issuing.issue(),
+      presented: [issuing, intermediate, root],
+      anchors: [unrelated],
+    });
+    expectRefusal(result, 'ERR_PATH_ISSUER_UNKNOWN', { depth: 4, issuer: 'CN=Root' });
+    expect(result.questions).toEqual([]);
+  });
+
+  it('PA-01: leads from a self-signed certificate that claims to be somebody, before a genuine chain', () => {
+    const evil = selfSigned({ subject: 'CN=admin' });
+    const result = search({ endEntity: evil, presented: [intermediate.issue(), intermediate], anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_ISSUER_UNKNOWN', { depth: 1, issuer: 'CN=admin' });
+    expect(result.questions).toEqual([]);
+  });
+
+  it('PA-01: leads from a certificate that names a genuine issuer and is not signed by it', () => {
+    const evil = createAuthority({ subject: intermediate.subject }).issue({ subject: 'CN=admin' });
+    const result = search({ endEntity: evil, presented: [intermediate], anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_SIGNATURE_INVALID', { depth: 0, issuer: 'CN=Intermediate' });
+    expect(result.questions).toHaveLength(2);
+  });
+
+  it.each(['absent', 'the same'])('PA-18: leads to a look-alike of an anchor, its key identifier %s', (identifier) => {
+    const lookAlike = createAuthority({
+      subject: root.subject,
+      subjectKeyIdentifier: identifier === 'absent' ? 'absent' : (root.subjectKeyIdentifier ?? 'absent'),
+    });
+    const direct = lookAlike.issue();
+    expectRefusal(
+      search({ endEntity: direct, presented: [lookAlike], anchors: [root] }),
+      'ERR_PATH_SIGNATURE_INVALID',
+      {
+        depth: 0,
+        issuer: 'CN=Root',
+      },
+    );
+    const below = lookAlike.issueIntermediate({ subject: 'CN=Below' });
+    const indirect = search({ endEntity: below.issue(), presented: [below, lookAlike], anchors: [root] });
+    expectRefusal(indirect, 'ERR_PATH_SIGNATURE_INVALID', { depth: 1, issuer: 'CN=Root' });
+  });
+
+  it('PA-18: leads to a presented copy of an anchor with another key in it', () => {
+    const copy = root.crossSign(root, {
+      raw: { subjectPublicKeyInfo: unrelated.key.publicKey.export({ type: 'spki', format: 'der' }) },
+    });
+    const leaf = { ...unrelated, ...createAuthority({ subject: root.subject, key: unrelated.key }).issue() };
+    // The copy is signed by the anchor here: this is what a path is. Signed by another key it is not.
+    expect(search({ endEntity: leaf, presented: [copy], anchors: [root] }).path).toEqual([
+      leaf.der,
+      copy.der,
+      root.der,
+    ]);
+    const forged = createAuthority({ subject: root.subject, key: unrelated.key });
+    expect(search({ endEntity: leaf, presented: [forged], anchors: [root] }).path).toBeUndefined();
+  });
+
+  it('leads to an intermediate of the operator that no anchor vouches for', () => {
+    const result = search({ endEntity: unrelated.issue(), anchors: [root], intermediates: [unrelated] });
+    expectRefusal(result, 'ERR_PATH_ISSUER_UNKNOWN', { depth: 2, issuer: 'CN=Unrelated' });
+  });
+
+  it('PA-04: leads through an end-entity certificate used as an issuer', () => {
+    const user = root.issueIntermediate({
+      subject: 'CN=User',
+      basicConstraints: 'absent',
+      keyUsage: ['digitalSignature'],
+      extKeyUsage: ['clientAuth'],
+    });
+    const result = search({ endEntity: user.issue({ subject: 'CN=admin' }), presented: [user], anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_ISSUER_NOT_CA', { depth: 1, subject: 'CN=User' });
+    expect(result.questions).toEqual([]);
+  });
+
+  it.each<[string, CertificateFields, string, object]>([
+    [
+      'PA-03: without basicConstraints and keyUsage',
+      { basicConstraints: 'absent', keyUsage: 'absent' },
+      'ERR_PATH_ISSUER_NOT_CA',
+      { depth: 1, subject: 'CN=Issuer' },
+    ],
+    [
+      'PA-04: whose cA is FALSE',
+      { basicConstraints: { ca: false } },
+      'ERR_PATH_ISSUER_NOT_CA',
+      { depth: 1, subject: 'CN=Issuer' },
+    ],
+    [
+      'PA-04: of version 1',
+      { raw: { version: Buffer.alloc(0), extensions: Buffer.alloc(0) } },
+      'ERR_CERTIFICATE_VERSION_UNSUPPORTED',
+      { depth: 1, version: 1 },
+    ],
+    [
+      'DR-06: of version 2',
+      { raw: { version: der.explicit(0, der.integer(1)), extensions: Buffer.alloc(0) } },
+      'ERR_CERTIFICATE_VERSION_UNSUPPORTED',
+      { depth: 1, version: 2 },
+    ],
+    [
+      'PA-06: without keyCertSign',
+      { keyUsage: ['cRLSign', 'digitalSignature'] },
+      'ERR_PATH_ISSUER_NOT_CERT_SIGNER',
+      { depth: 1, subject: 'CN=Issuer' },
+    ],
+    [
+      'PA-07: with an unknown critical extension',
+      { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.alloc(0) }] },
+      'ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED',
+      { depth: 1, oid: '1.2.3.4' },
+    ],
+    [
+      'DR-34: for serverAuth only',
+      { extKeyUsage: ['serverAuth'] },
+      'ERR_CERTIFICATE_USAGE_NOT_PERMITTED',
+      { depth: 1, extension: 'extKeyUsage', required: 'clientAuth' },
+    ],
+    [
+      'with name constraints',
+      { nameConstraints: { permitted: { dnsNames: ['example.com'] } } },
+      'ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED',
+      { depth: 1, oid: '2.5.29.30' },
+    ],
+    [
+      'with policies',
+      { certificatePolicies: ['2.5.29.32.0'] },
+      'ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED',
+      { depth: 1, oid: '2.5.29.32' },
+    ],
+    [
+      'that has expired',
+      expired,
+      'ERR_CERTIFICATE_EXPIRED',
+      { depth: 1, time: TEST_TIME, notAfter: daysFromTestTime(-1) },
+    ],
+    [
+      'that is not yet valid',
+      { notBefore: daysFromTestTime(1) },
+      'ERR_CERTIFICATE_NOT_YET_VALID',
+      { depth: 1, time: TEST_TIME, notBefore: daysFromTestTime(1) },
+    ],
+    [
+      'with a key of secp256k1',
+      { keyAlgorithm: 'secp256k1' },
+      'ERR_CERTIFICATE_KEY_NOT_PERMITTED',
+      { depth: 1, key: 'curve 1.3.132.0.10' },
+    ],
+  ])('leads through an intermediate or an anchor %s, and nothing is verified', (_, fields, code, details) => {
+    const issuer = root.issueIntermediate({ subject: 'CN=Issuer', ...fields });
+    const leaf = issuer.issue();
+    for (const query of [
+      { presented: [issuer], anchors: [root] },
+      { anchors: [root], intermediates: [issuer] },
+      { anchors: [issuer] },
+    ]) {
+      const result = search({ endEntity: leaf, ...query });
+      expectRefusal(result, code, details);
+      expect(result.questions).toEqual([]);
+    }
+  });
+
+  it('DR-28: leads through an intermediate signed with SHA-1; an anchor may be', () => {
+    const weak = root.issueIntermediate({ subject: 'CN=Weak', signatureAlgorithm: 'ecdsa-sha1' });
+    const leaf = weak.issue();
+    expectRefusal(
+      search({ endEntity: leaf, presented: [weak], anchors: [root] }),
+      'ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED',
+      {
+        depth: 1,
+        algorithm: '1.2.840.10045.4.1',
+      },
+    );
+    expect(search({ endEntity: leaf, anchors: [weak] }).path).toEqual([leaf.der, weak.der]);
+  });
+
+  it('PA-07: is lost to an unrelated certificate with a critical extension, constraints, or flaws of any kind', () => {
+    const flawed = [
+      { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.alloc(0) }] },
+      { nameConstraints: { permitted: { dnsNames: ['example.com'] } } },
+      { certificatePolicies: ['1.2.3'] },
+      { basicConstraints: 'absent' },
+      expired,
+    ] satisfies CertificateFields[];
+    const presented = flawed.map((fields) => root.issueIntermediate({ subject: 'CN=Surplus', ...fields }));
+    const leaf = intermediate.issue();
+    const { path, questions } = search({ endEntity: leaf, presented: [...presented, intermediate], anchors: [root] });
+    expect(path).toEqual([leaf.der, intermediate.der, root.der]);
+    expect(questions).toHaveLength(2);
+  });
+});
+
+describe('an end-entity certificate', () => {
+  it.each<[string, CertificateFields, string, object]>([
+    [
+      'DR-06: of version 1',
+      { raw: { version: Buffer.alloc(0), extensions: Buffer.alloc(0) } },
+      'ERR_CERTIFICATE_VERSION_UNSUPPORTED',
+      { depth: 0, version: 1 },
+    ],
+    [
+      'DR-06: of version 2',
+      { raw: { version: der.explicit(0, der.integer(1)), extensions: Buffer.alloc(0) } },
+      'ERR_CERTIFICATE_VERSION_UNSUPPORTED',
+      { depth: 0, version: 2 },
+    ],
+    [
+      'that has expired',
+      expired,
+      'ERR_CERTIFICATE_EXPIRED',
+      { depth: 0, time: TEST_TIME, notAfter: daysFromTestTime(-1) },
+    ],
+    [
+      'that is not yet valid',
+      { notBefore: daysFromTestTime(1) },
+      'ERR_CERTIFICATE_NOT_YET_VALID',
+      { depth: 0, time: TEST_TIME, notBefore: daysFromTestTime(1) },
+    ],
+    [
+      'DR-28: signed with SHA-1',
+      { signatureAlgorithm: 'ecdsa-sha1' },
+      'ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED',
+      { depth: 0, algorithm: '1.2.840.10045.4.1' },
+    ],
+    [
+      'DR-26: with RSA of 1024 bits',
+      { raw: { subjectPublicKeyInfo: rsaSpki(1024) } },
+      'ERR_CERTIFICATE_KEY_NOT_PERMITTED',
+      { depth: 0, key: 'RSA of 1024 bits, exponent 65537' },
+    ],
+    [
+      'PA-07: with an unknown critical extension',
+      { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.alloc(0) }] },
+      'ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED',
+      { depth: 0, oid: '1.2.3.4' },
+    ],
+    [
+      'with policies',
+      { certificatePolicies: ['1.2.3'] },
+      'ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED',
+      { depth: 0, oid: '2.5.29.32' },
+    ],
+    [
+      'with name constraints',
+      { nameConstraints: { excluded: { dnsNames: ['a'] } } },
+      'ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED',
+      { depth: 0, oid: '2.5.29.30' },
+    ],
+    ['DR-35: that is a CA', { basicConstraints: { ca: true } }, 'ERR_CERTIFICATE_IS_CA', { depth: 0 }],
+    [
+      'DR-35: with keyCertSign',
+      { keyUsage: ['digitalSignature', 'keyCertSign'] },
+      'ERR_CERTIFICATE_IS_CA',
+      { depth: 0 },
+    ],
+    [
+      'DR-35: without digitalSignature',
+      { keyUsage: ['keyEncipherment'] },
+      'ERR_CERTIFICATE_USAGE_NOT_PERMITTED',
+      { depth: 0, extension: 'keyUsage', required: 'digitalSignature' },
+    ],
+    [
+      'DR-32: for serverAuth',
+      { extKeyUsage: ['serverAuth'] },
+      'ERR_CERTIFICATE_USAGE_NOT_PERMITTED',
+      { depth: 0, extension: 'extKeyUsage', required: 'clientAuth' },
+    ],
+    [
+      'DR-32: for nothing',
+      { extKeyUsage: [] },
+      'ERR_CERTIFICATE_USAGE_NOT_PERMITTED',
+      { depth: 0, extension: 'extKeyUsage', required: 'clientAuth' },
+    ],
+  ])('%s is rejected before anything is looked for or verified', (_, fields, code, details) => {
+    const result = search({ endEntity: root.issue(fields), anchors: [root] });
+    expectRefusal(result, code, details);
+    expect(result.questions).toEqual([]);
+    // Whether its issuer is known is not even looked at.
+    expectRefusal(search({ endEntity: root.issue(fields), anchors: [unrelated] }), code, details);
+  });
+
+  it('PA-21: is not its own issuer, even where it is an anchor', () => {
+    const pinned = selfSigned({ subject: 'CN=Pinned' });
+    expectRefusal(search({ endEntity: pinned, anchors: [pinned] }), 'ERR_PATH_ISSUER_NOT_CA', {
+      depth: 1,
+      subject: 'CN=Pinned',
+    });
+    const issued = root.issue();
+    expectRefusal(search({ endEntity: issued, anchors: [issued] }), 'ERR_PATH_ISSUER_UNKNOWN', {
+      depth: 1,
+      issuer: 'CN=Root',
+    });
+  });
+});
+
+describe('the length of a path', () => {
+  /** Authorities below one another, the root first. `'self'` is self-issued; a number is a pathLenConstraint. */
+  const line = (...levels: readonly (number | 'plain' | 'self')[]): TestAuthority[] => {
+    const authorities: TestAuthority[] = [];
+    for (const level of levels) {
+      const above = authorities.at(-1);
+      const fields: CertificateFields = {
+        basicConstraints: typeof level === 'number' ? { ca: true, pathLenConstraint: level } : { ca: true },
+        ...(level === 'self' && above !== undefined
+          ? { subject: above.subject }
+          : { subject: `CN=Level ${authorities.length}` }),
+      };
+      authorities.push(above === undefined ? createAuthority(fields) : above.issueIntermediate(fields));
+    }
+    return authorities;
+  };
+  const searchBelow = (authorities: readonly TestAuthority[]): ReturnType<typeof search> => {
+    const [anchor, ...presented] = authorities as [TestAuthority, ...TestAuthority[]];
+    return search({ endEntity: (presented.at(-1) ?? anchor).issue(), presented, anchors: [anchor] });
+  };
+
+  it.each<[string, Parameters<typeof line>]>([
+    ['an anchor of 0 that issues', [0]],
+    ['an intermediate of 0 that issues', ['plain', 0]],
+    ['an anchor of 1 above one intermediate', [1, 'plain']],
+    ['an anchor of 2 above two intermediates', [2, 'plain', 'plain']],
+    ['a chain that counts down to 0', [3, 2, 1, 0]],
+    ['a greater limit below a smaller one that still holds', [2, 9, 'plain']],
+    ['an anchor of 0 above a self-issued intermediate', [0, 'self']],
+    ['an anchor of 0 above three self-issued intermediates', [0, 'self', 'self', 'self']],
+    ['an intermediate of 0 above a self-issued one', ['plain', 0, 'self']],
+    ['an anchor of 1 above a self-issued intermediate and another', [1, 'self', 'plain']],
+    ['an anchor of 1 above an intermediate and its self-issued one', [1, 'plain', 'self']],
+  ])('PA-05: accepts %s', (_, levels) => {
+    const authorities = line(...levels);
+    expect(searchBelow(authorities).path).toHaveLength(authorities.length + 1);
+  });
+
+  it.each<[string, Parameters<typeof line>, number, number]>([
+    ['an anchor of 0 above one intermediate', [0, 'plain'], 2, 0],
+    ['an intermediate of 0 above another', ['plain', 0, 'plain'], 2, 0],
+    ['an anchor of 1 above two intermediates', [1, 'plain', 'plain'], 3, 1],
+    ['a greater limit below a smaller one that no longer holds', [1, 9, 'plain'], 3, 1],
+    ['an anchor of 0 above a self-issued intermediate and another', [0, 'self', 'plain'], 3, 0],
+    ['an anchor of 0 above an intermediate and its self-issued one', [0, 'plain', 'self'], 3, 0],
+    ['an anchor of 1 above a self-issued intermediate and two more', [1, 'self', 'plain', 'plain'], 4, 1],
+  ])('PA-05: rejects %s', (_, levels, depth, pathLenConstraint) => {
+    const result = searchBelow(line(...levels));
+    expectRefusal(result, 'ERR_PATH_LENGTH_EXCEEDED', { depth, pathLenConstraint });
+    expect(result.questions).toEqual([]);
+  });
+
+  it('PA-05: does not mind a pathLenConstraint in the end-entity certificate', () => {
+    const leaf = root.issue({ basicConstraints: { ca: false, pathLenConstraint: 0 } });
+    expect(search({ endEntity: leaf, anchors: [root] }).path).toEqual([leaf.der, root.der]);
+  });
+
+  it.each([0, 1, 3])('accepts exactly maxIntermediates: %i', (maxIntermediates) => {
+    const [anchor, ...presented] = line(...Array.from({ length: maxIntermediates + 1 }, () => 'plain' as const));
+    const leaf = (presented.at(-1) ?? (anchor as TestAuthority)).issue();
+    const { path } = search({ endEntity: leaf, presented, anchors: [anchor as TestAuthority], maxIntermediates });
+    expect(path).toHaveLength(maxIntermediates + 2);
+  });
+
+  it.each([0, 1, 3])('rejects one more than maxIntermediates: %i', (maxIntermediates) => {
+    const [anchor, ...presented] = line(...Array.from({ length: maxIntermediates + 2 }, () => 'plain' as const));
+    const leaf = (presented.at(-1) as TestAuthority).issue();
+    const result = search({ endEntity: leaf, presented, anchors: [anchor as TestAuthority], maxIntermediates });
+    expectRefusal(result, 'ERR_PATH_TOO_LONG', { maximum: maxIntermediates });
+    expect(result.questions).toEqual([]);
+  });
+
+  it('counts self-issued intermediates against maxIntermediates', () => {
+    const [anchor, ...presented] = line('plain', 'self', 'self') as [TestAuthority, ...TestAuthority[]];
+    const leaf = (presented.at(-1) as TestAuthority).issue();
+    expect(search({ endEntity: leaf, presented, anchors: [anchor], maxIntermediates: 2 }).path).toHaveLength(4);
+    // With one fewer the anchor is still reached by name, past the intermediate that would have to sign.
+    expect(search({ endEntity: leaf, presented, anchors: [anchor], maxIntermediates: 1 }).path).toBeUndefined();
+  });
+});
+
+describe('PA-20: an alternative', () => {
+  const alternatives: [string, CertificateFields][] = [
+    ['that has expired', expired],
+    ['that is not yet valid', { notBefore: daysFromTestTime(1) }],
+    ['that is not a CA', { basicConstraints: 'absent' }],
+    ['for serverAuth only', { extKeyUsage: ['serverAuth'] }],
+    ['with name constraints', { nameConstraints: { permitted: { dnsNames: ['a'] } } }],
+    ['with a critical extension', { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.alloc(0) }] }],
+    ['signed with SHA-1', { signatureAlgorithm: 'ecdsa-sha1' }],
+    ['with a signature that is not good', { raw: { signatureValue: der.bitString(Buffer.alloc(64, 1)) } }],
+  ];
+
+  it.each(alternatives)('is found to an intermediate %s, in either order', (_, fields) => {
+    const bad = root.crossSign(intermediate, fields);
+    const leaf = intermediate.issue();
+    for (const presented of permutations([bad, intermediate])) {
+      expect(search({ endEntity: leaf, presented, anchors: [root] }).path).toEqual([
+        leaf.der,
+        intermediate.der,
+        root.der,
+      ]);
+    }
+    expect(search({ endEntity: leaf, presented: [bad], anchors: [root], intermediates: [intermediate] }).path).toEqual([
+      leaf.der,
+      intermediate.der,
+      root.der,
+    ]);
+  });
+
+  it.each(alternatives.slice(0, 6))('is found to an anchor %s: another of the same name and key', (_, fields) => {
+    const bad = root.crossSign(root, fields);
+    const leaf = root.issue();
+    for (const anchors of permutations([bad, root])) {
+      expect(search({ endEntity: leaf, anchors }).path).toEqual([leaf.der, root.der]);
+    }
+  });
+
+  it('is found to an expired anchor: a cross-signed certificate to another anchor', () => {
+    const old = createAuthority({ subject: 'CN=Old', ...expired });
+    const crossSigned = root.crossSign(old);
+    const leaf = old.issue();
+    const { path } = search({ endEntity: leaf, presented: [crossSigned], anchors: [old, root] });
+    expect(path).toEqual([leaf.der, crossSigned.der, root.der]);
+  });
+
+  it('is not made of an expired anchor alone', () => {
+    const old = createAuthority({ subject: 'CN=Old', ...expired });
+    expectRefusal(search({ endEntity: old.issue(), anchors: [old] }), 'ERR_CERTIFICATE_EXPIRED', {
+      depth: 1,
+      time: TEST_TIME,
+      notAfter: daysFromTestTime(-1),
+    });
+  });
+
+  it('is found past a pathLenConstraint that another certificate of the same CA does not have', () => {
+    const narrow = root.crossSign(intermediate, { basicConstraints: { ca: true, pathLenConstraint: 0 } });
+    const leaf = issuing.issue();
+    for (const presented of permutations([issuing, narrow, intermediate])) {
+      expect(search({ endEntity: leaf, presented, anchors: [root] }).path).toEqual([
+        leaf.der,
+        issuing.der,
+        intermediate.der,
+        root.der,
+      ]);
+    }
+  });
+});
+
+describe('the cost of a path', () => {
+  it('is one question per certificate where the key identifier tells namesakes apart', () => {
+    const all = namesakes(40, intermediate.subject);
+    for (const issuer of [all[0], all[20], all[39]] as TestAuthority[]) {
+      const leaf = issuer.issue();
+      const { path, questions } = search({ endEntity: leaf, presented: all, anchors: [root] });
+      expect(path).toEqual([leaf.der, issuer.der, root.der]);
+      expect(questions).toHaveLength(2);
+    }
+  });
+
+  it('is one question where the key identifier tells anchors of one name apart', () => {
+    const anchors = Array.from({ length: 40 }, () => createAuthority({ subject: 'CN=Anchor' }));
+    const leaf = (anchors[39] as TestAuthority).issue();
+    const { path, questions } = search({ endEntity: leaf, anchors });
+    expect(path).toEqual([leaf.der, anchors[39]?.der]);
+    expect(questions).toHaveLength(1);
+  });
+
+  it('puts issuers without a key identifier before those with another', () => {
+    const [first, second, third] = namesakes(3, intermediate.subject) as [TestAuthority, TestAuthority, TestAuthority];
+    const bare = root.crossSign(third, { subjectKeyIdentifier: 'absent' });
+    const leaf = third.issue();
+    const { path, questions } = search({ endEntity: leaf, presented: [first, second, bare], anchors: [root] });
+    expect(path).toEqual([leaf.der, bare.der, root.der]);
+    expect(questions).toHaveLength(2);
+  });
+
+  it('keeps the order of presentation where no key identifier decides', () => {
+    const all = namesakes(3, intermediate.subject);
+    const leaf = (all[2] as TestAuthority).issue({ authorityKeyIdentifier: 'absent' });
+    const { questions } = search({ endEntity: leaf, presented: all, anchors: [root] });
+    expect(questions.map(([certificate]) => all.findIndex(({ der: bytes }) => bytes.equals(certificate)))).toEqual([
+      0, -1, 1, -1, 2, -1,
+    ]);
+  });
+
+  it('does not include an intermediate where an anchor will do', () => {
+    const namesake = unrelated.issueIntermediate({ subject: root.subject });
+    const leaf = root.issue();
+    const { path, questions } = search({
+      endEntity: leaf,
+      presented: [namesake, unrelated],
+      anchors: [unrelated, root],
+    });
+    expect(path).toEqual([leaf.der, root.der]);
+    expect(questions).toHaveLength(1);
+  });
+
+  it('does not include a signature below one that is not good', () => {
+    const forged = createAuthority({ subject: 'CN=Forged' });
+    const lookAlike = createAuthority({ subject: root.subject }).crossSign(forged);
+    const { questions } = search({ endEntity: forged.issue(), presented: [lookAlike], anchors: [root] });
+    expect(questions).toEqual([[lookAlike.der, root.der]]);
+  });
+
+  it('asks no question twice', () => {
+    const others = namesakes(4, root.subject);
+    const { questions } = search({
+      endEntity: createAuthority({ subject: root.subject }).issue(),
+      presented: others,
+      anchors: [root],
+    });
+    const asked = questions.map((pair) => Buffer.concat(pair).toString('hex'));
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+
+  it.each<[string, Buffer, string]>([
+    ['RSA of 16384 bits', rsaSpki(16_384), 'RSA of 16384 bits, exponent 65537'],
+    ['RSA of 8193 bits', rsaSpki(8_193), 'RSA of 8193 bits, exponent 65537'],
+    ['RSA with an exponent of 3072 bits', rsaSpki(3_072, 2n ** 3071n + 1n), 'RSA of 3072 bits, exponent over 32 bits'],
+    ['RSA with an exponent of 1', rsaSpki(2_048, 1), 'RSA of 2048 bits, exponent 1'],
+  ])(
+    'PA-17: is never a use of %s: not of an anchor, an intermediate or one not anchored',
+    (_, subjectPublicKeyInfo, key) => {
+      const issuer = root.issueIntermediate({ subject: 'CN=Huge', raw: { subjectPublicKeyInfo } });
+      const leaf = issuer.issue();
+      for (const query of [
+        { anchors: [issuer] },
+        { presented: [issuer], anchors: [root] },
+        { presented: [issuer], anchors: [unrelated] },
+      ]) {
+        const result = search({ endEntity: leaf, ...query });
+        expectRefusal(result, 'ERR_CERTIFICATE_KEY_NOT_PERMITTED', { depth: 1, key });
+        expect(result.questions).toEqual([]);
+      }
+    },
+  );
+
+  it('PA-17: is not a use of a key no trusted one has vouched for, however permitted', () => {
+    const huge = createAuthority({ subject: root.subject, raw: { subjectPublicKeyInfo: rsaSpki(8_192) } });
+    const result = search({ endEntity: huge.issue(), presented: [huge], anchors: [root] });
+    expect(result.path).toBeUndefined();
+    expect(result.questions.every(([, issuer]) => issuer.equals(root.der))).toBe(true);
+  });
+
+  it('DR-30: is no signature check with an exponent of 3, whose signatures can be forged', () => {
+    const weak = createAuthority({ subject: 'CN=Weak', raw: { subjectPublicKeyInfo: rsaSpki(3_072, 3) } });
+    const result = search({ endEntity: weak.issue(), anchors: [weak] });
+    expectRefusal(result, 'ERR_CERTIFICATE_KEY_NOT_PERMITTED', { depth: 1, key: 'RSA of 3072 bits, exponent 3' });
+    expect(result.questions).toEqual([]);
+  });
+});
+
+describe('a loop', () => {
+  const a = createAuthority({ subject: 'CN=A' });
+  const b = createAuthority({ subject: 'CN=B' });
+  const aByB = b.crossSign(a);
+  const bByA = a.crossSign(b);
+
+  it('PA-15: of two CAs that certify each other ends, and nothing is verified', () => {
+    const result = search({ endEntity: a.issue(), presented: [aByB, bByA], anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_ISSUER_UNKNOWN', { depth: 3, issuer: 'CN=A' });
+    expect(result.questions).toEqual([]);
+  });
+
+  it('PA-15: of two CAs does not hide the way out', () => {
+    const aByRoot = root.crossSign(a);
+    const leaf = b.issue();
+    for (const presented of permutations([aByB, bByA, aByRoot])) {
+      expect(search({ endEntity: leaf, presented, anchors: [root] }).path).toEqual([
+        leaf.der,
+        bByA.der,
+        aByRoot.der,
+        root.der,
+      ]);
+    }
+  });
+
+  it('PA-15: of three CAs ends', () => {
+    const c = createAuthority({ subject: 'CN=C' });
+    const presented = [aByB, bByA, a.crossSign(c), c.crossSign(a), b.crossSign(c), c.crossSign(b), a, b, c];
+    const result = search({ endEntity: a.issue(), presented, anchors: [root] });
+    expect(result.refusal?.code).toBe('ERR_PATH_ISSUER_UNKNOWN');
+    expect(result.questions).toEqual([]);
+  });
+
+  it('PA-15: of certificates with one name and key, differing in nothing else that matters, ends', () => {
+    const presented = Array.from({ length: 20 }, (_, serialNumber) => a.crossSign(a, { serialNumber }));
+    const result = search({ endEntity: a.issue(), presented, anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_ISSUER_UNKNOWN', { depth: 2, issuer: 'CN=A' });
+  });
+
+  it('PA-15: of certificates with one name and a key each ends at the candidate budget', () => {
+    const result = search({ endEntity: a.issue(), presented: namesakes(12, a.subject, a), anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_BUDGET_EXCEEDED', { limit: 'candidates', maximum: maxCandidates });
+    expect(result.questions).toEqual([]);
+  });
+
+  it('PA-15: of an end-entity certificate with the name and key of its issuer does not use it as one', () => {
+    const leaf = a.issue({ subject: a.subject, key: a.key });
+    const result = search({ endEntity: leaf, presented: [a, aByB, leaf], anchors: [root] });
+    expect(result.path).toBeUndefined();
+    expect(result.questions).toEqual([]);
+  });
+});
+
+describe('the budgets', () => {
+  const subject = createAuthority({ subject: 'CN=Namesake' });
+  const forged = createAuthority({ subject: subject.subject }).issue();
+  const others = namesakes(maxSignatures, subject.subject, createAuthority({ subject: subject.subject }));
+
+  it('are 100 signatures and 5000 candidates', () => {
+    expect([maxSignatures, maxCandidates]).toEqual([100, 5_000]);
+  });
+
+  it('PA-14: stop at the 101st signature', () => {
+    const result = search({ endEntity: forged, presented: others, anchors: [subject] });
+    expectRefusal(result, 'ERR_PATH_BUDGET_EXCEEDED', { limit: 'signatures', maximum: maxSignatures });
+    expect(result.questions).toHaveLength(100);
+  });
+
+  it('PA-14: allow the 100th signature, and find the path it completes', () => {
+    // The anchor is asked about 98 namesakes and the forgery, then about the issuer, then about its certificate.
+    const decoys = others.slice(0, 97);
+    const good = subject.issueIntermediate({ subject: subject.subject });
+    const leaf = good.issue({ authorityKeyIdentifier: 'absent' });
+    const query = { endEntity: leaf, anchors: [subject], maxIntermediates: 1 };
+    const found = search({ ...query, presented: [...decoys, good] });
+    expect(found.path).toEqual([leaf.der, good.der, subject.der]);
+    expect(found.questions).toHaveLength(100);
+    const lost = search({ ...query, presented: [...others.slice(0, 98), good] });
+    expectRefusal(lost, 'ERR_PATH_BUDGET_EXCEEDED', { limit: 'signatures', maximum: maxSignatures });
+    expect(lost.questions).toHaveLength(100);
+  });
+
+  it('PA-14: stop six layers of ten namesakes, where an anchor is never reached by name', () => {
+    const presented: TestAuthority[] = [];
+    for (let layer = 0; layer < 6; layer++) {
+      const above = createAuthority({ subject: `CN=Layer ${layer}` });
+      presented.push(...namesakes(10, createAuthority({ subject: `CN=Layer ${layer + 1}` }).subject, above));
+    }
+    const leaf = createAuthority({ subject: 'CN=Layer 6' }).issue();
+    const unreachable = search({ endEntity: leaf, presented, anchors: [root] });
+    expectRefusal(unreachable, 'ERR_PATH_BUDGET_EXCEEDED', { limit: 'candidates', maximum: maxCandidates });
+    expect(unreachable.questions).toEqual([]);
+  });
+
+  it('PA-14: stop six layers of ten namesakes below an anchor, with few signatures', () => {
+    const presented: TestAuthority[] = [];
+    for (let layer = 0; layer < 6; layer++) {
+      const above = createAuthority({ subject: layer === 0 ? root.subject : `CN=Layer ${layer}` });
+      presented.push(...namesakes(10, createAuthority({ subject: `CN=Layer ${layer + 1}` }).subject, above));
+    }
+    const result = search({
+      endEntity: createAuthority({ subject: 'CN=Layer 6' }).issue(),
+      presented,
+      anchors: [root],
+    });
+    expectRefusal(result, 'ERR_PATH_BUDGET_EXCEEDED', { limit: 'candidates', maximum: maxCandidates });
+    expect(result.questions).toHaveLength(10);
+  });
+
+  it('PA-14: stop layers of namesakes all of which the anchor vouches for', () => {
+    const first = namesakes(10, createAuthority({ subject: 'CN=Layer 1' }).subject);
+    const second = first.flatMap((issuer) => namesakes(2, createAuthority({ subject: 'CN=Layer 2' }).subject, issuer));
+    const leaf = createAuthority({ subject: 'CN=Layer 2' }).issue();
+    const result = search({ endEntity: leaf, presented: [...first, ...second], anchors: [root] });
+    expectRefusal(result, 'ERR_PATH_BUDGET_EXCEEDED', { limit: 'signatures', maximum: maxSignatures });
+    expect(result.questions).toHaveLength(100);
+  });
+
+  it('PA-14: are not touched by presented certificates no name leads to', () => {
+    const leaf = intermediate.issue();
+    const { path, questions } = search({
+      endEntity: leaf,
+      presented: [...others, intermediate],
+      anchors: [root, subject],
+    });
+    expect(path).toEqual([leaf.der, intermediate.der, root.der]);
+    expect(questions).toHaveLength(2);
+  });
+});
+
+describe('the refusal', () => {
+  const leaf = intermediate.issue();
+  const anchors = [root];
+
+  it('is of the expired issuer, not of the unknown one, in either order', () => {
+    const old = root.crossSign(intermediate, expired);
+    const lost = unrelated.crossSign(intermediate);
+    for (const presented of permutations([old, lost])) {
+      expectRefusal(search({ endEntity: leaf, presented, anchors }), 'ERR_CERTIFICATE_EXPIRED', {
+        depth: 1,
+        time: TEST_TIME,
+        notAfter: daysFromTestTime(-1),
+      });
+    }
+  });
+
+  it('is of the issuer that is not a CA, not of the signature that is not good, in either order', () => {
+    const notCa = root.crossSign(intermediate, { basicConstraints: 'absent' });
+    const forged = createAuthority({ subject: root.subject }).crossSign(intermediate);
+    for (const presented of permutations([notCa, forged])) {
+      expectRefusal(search({ endEntity: leaf, presented, anchors }), 'ERR_PATH_ISSUER_NOT_CA', {
+        depth: 1,
+        subject: 'CN=Intermediate',
+      });
+    }
+  });
+
+  it('is of the signature that is not good, not of the unknown issuer, in either order', () => {
+    const lost = unrelated.crossSign(intermediate);
+    const forged = createAuthority({ subject: root.subject }).crossSign(intermediate);
+    for (const presented of permutations([lost, forged])) {
+      expectRefusal(search({ endEntity: leaf, presented, anchors }), 'ERR_PATH_SIGNATURE_INVALID', {
+        depth: 1,
+        issuer: 'CN=Root',
+      });
+    }
+  });
+
+  it('is of the first of two that tell as much', () => {
+    const older = root.crossSign(intermediate, { ...expired, notAfter: daysFromTestTime(-2) });
+    const old = root.crossSign(intermediate, expired);
+    expectRefusal(search({ endEntity: leaf, presented: [older, old], anchors }), 'ERR_CERTIFICATE_EXPIRED', {
+      depth: 1,
+      time: TEST_TIME,
+      notAfter: daysFromTestTime(-2),
+    });
+  });
+
+  const holdsUntil = (fields: Omit<Parameters<typeof search>[0], 'anchors'>): number | undefined =>
+    search({ anchors, ...fields }).holdsUntil;
+
+  it('holds for ever where no certificate will become valid', () => {
+    expect(holdsUntil({ endEntity: unrelated.issue() })).toBe(Infinity);
+    expect(holdsUntil({ endEntity: root.issue(expired) })).toBe(Infinity);
+    expect(holdsUntil({ endEntity: leaf, presented: [root.crossSign(intermediate, expired)] })).toBe(Infinity);
+    expect(holdsUntil({ endEntity: createAuthority({ subject: root.subject }).issue() })).toBe(Infinity);
+  });
+
+  it('holds until the end-entity certificate becomes valid, and not a moment longer', () => {
+    const notBefore = daysFromTestTime(3);
+    const endEntity = root.issue({ notBefore });
+    expect(holdsUntil({ endEntity })).toBe(notBefore.getTime());
+    expect(search({ endEntity, anchors, time: new Date(notBefore.getTime() - 1) }).path).toBeUndefined();
+    expect(search({ endEntity, anchors, time: notBefore }).path).toEqual([endEntity.der, root.der]);
+  });
+
+  it('holds until the first of several issuers becomes valid, whatever the refusal is', () => {
+    const later = root.crossSign(intermediate, { notBefore: daysFromTestTime(5) });
+    const sooner = root.crossSign(intermediate, { notBefore: daysFromTestTime(2) });
+    const old = root.crossSign(intermediate, expired);
+    const presented = [later, old, sooner];
+    const result = search({ endEntity: leaf, presented, anchors });
+    expect(result.refusal?.code).toBe('ERR_CERTIFICATE_EXPIRED');
+    expect(result.holdsUntil).toBe(daysFromTestTime(2).getTime());
+    expect(search({ endEntity: leaf, presented, anchors, time: daysFromTestTime(2) }).path).toEqual([
+      leaf.der,
+      sooner.der,
+      root.der,
+    ]);
+  });
+
+  it('holds until an anchor becomes valid', () => {
+    const future = createAuthority({ subject: 'CN=Future', notBefore: daysFromTestTime(7) });
+    expect(holdsUntil({ endEntity: future.issue(), anchors: [future] } as never)).toBe(daysFromTestTime(7).getTime());
+  });
+});
+
+describe('a search', () => {
+  it('accepts RSA and Ed25519 keys in one path', () => {
+    const key = generateKey('rsa2048');
+    const top = createAuthority({ subject: 'CN=RSA', key });
+    const middle = top.issueIntermediate({ subject: 'CN=Ed25519', keyAlgorithm: 'ed25519' });
+    const leaf: TestCertificate = middle.issue({ key });
+    expect(search({ endEntity: leaf, presented: [middle], anchors: [top] }).path).toEqual([
+      leaf.der,
+      middle.der,
+      top.der,
+    ]);
+  });
+
+  it('requires the usage it is asked for', () => {
+    const server = root.issue({ extKeyUsage: ['serverAuth'] });
+    expect(search({ endEntity: server, anchors: [root], requiredUsage: 'serverAuth' }).path).toHaveLength(2);
+    expect(search({ endEntity: server, anchors: [root], requiredUsage: 'not-checked' }).path).toHaveLength(2);
+    expect(search({ endEntity: server, anchors: [root] }).path).toBeUndefined();
+  });
+});
