@@ -78,7 +78,7 @@ export function demoRows({ viewers, edge, device, otherDevice }: DemoPki): reado
       expected: required,
     },
     {
-      row: "two `Client-Cert` lines, sent with the edge's certificate (straight at the origin)",
+      row: "two `Client-Cert` lines, sent with the edge's certificate",
       to: straight,
       credentials: edge,
       headers: { 'Client-Cert': [encodeClientCert(device.der), encodeClientCert(otherDevice.der)] },

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { runDemo } from '../../examples/demo';
 import type { DemoResult } from '../../examples/demo-result';
+import { formatTable } from '../../examples/demo-table';
 
 const forwarded = ['express', 'koa', 'fastify'] as const;
 const all = [...forwarded, 'native'] as const;
@@ -33,7 +36,7 @@ const rows = [
     ...required,
   ],
   ["straight at the origin, with a viewer certificate used as if it were the edge's", forwarded, ...required],
-  ["two `Client-Cert` lines, sent with the edge's certificate (straight at the origin)", forwarded, 400, 'malformed'],
+  ["two `Client-Cert` lines, sent with the edge's certificate", forwarded, 400, 'malformed'],
 ] as const;
 
 const cells = rows.flatMap(([row, columns, status, code]) => {
@@ -50,6 +53,11 @@ describe('the demo', () => {
   it('has every row for every origin it applies to, and no other', () => {
     const inOrder = results.map(({ row, column }) => ({ row, column }));
     expect(inOrder).toEqual(cells.map(({ row, column }) => ({ row, column })));
+  });
+
+  it('prints the table that README.md shows', () => {
+    const readme = readFileSync(resolve(__dirname, '../../README.md'), 'utf8');
+    expect(readme).toContain(`\`\`\`console\n$ npm run demo\n${formatTable(results)}\n\`\`\`\n`);
   });
 
   it.each(cells)('$column answers $status $code: $row', ({ row, column, status, code }) => {

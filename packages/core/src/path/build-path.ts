@@ -135,9 +135,11 @@ class PathSearch {
       ...(this.#presented.get(issuerKey) ?? []),
       ...trust.intermediatesNamed(issuerKey),
     ]);
-    if (anchors.length === 0 && issuers.length === 0) this.note(issuerUnknown(path));
+    // An issuer that is in the path already leads nowhere new: a self-signed root, for one.
+    let isDeadEnd = anchors.length === 0;
     for (const issuer of issuers) {
       if (isIn(path, issuer)) continue;
+      isDeadEnd = false;
       if (depth > maxIntermediates) {
         this.note(new ClientCertificateError('ERR_PATH_TOO_LONG', { maximum: maxIntermediates }));
         break;
@@ -146,6 +148,7 @@ class PathSearch {
       const found = yield* this.extend([...path, issuer], issuer.isSelfIssued ? below : below + 1);
       if (found !== undefined) return found;
     }
+    if (isDeadEnd) this.note(issuerUnknown(path));
     return undefined;
   }
 

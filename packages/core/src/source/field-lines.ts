@@ -95,7 +95,8 @@ export function createFieldCollector({
       if (own.has(name)) collected.get(name)?.push(value);
       else if (name === 'connection') checkConnection(value, unnameable);
       else if (own.has(name.replaceAll('_', '-'))) lookAlike = name;
-      else if (otherCertificateHeaders === 'reject' && isCertificateHeader(name)) {
+      // Not CloudFront's companions: they are the configured proxy's own, and nobody reads them.
+      else if (otherCertificateHeaders === 'reject' && certificateHeaders.has(name.replaceAll('_', '-'))) {
         throw new ClientCertificateError('ERR_HEADER_UNEXPECTED', { header: name });
       }
     }

@@ -156,7 +156,7 @@ export class Certificate {
   }
 
   hasSameKeyAs(other: Certificate): boolean {
-    return this.#slice(this.#spki).equals(other.#slice(other.#spki));
+    return this.spkiSha256 === other.spkiSha256;
   }
 
   #slice({ start, end }: Range): Buffer {

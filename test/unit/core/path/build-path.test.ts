@@ -516,9 +516,9 @@ describe('the length of a path', () => {
     ['an intermediate of 0 above another', ['plain', 0, 'plain'], 2, 0],
     ['an anchor of 1 above two intermediates', [1, 'plain', 'plain'], 3, 1],
     ['a greater limit below a smaller one that no longer holds', [1, 9, 'plain'], 3, 1],
-    ['an anchor of 0 above a self-issued intermediate and another', [0, 'self', 'plain'], 3, 0],
+    ['an anchor of 0 above a self-issued intermediate and another', [0, 'self', 'plain'], 2, 0],
     ['an anchor of 0 above an intermediate and its self-issued one', [0, 'plain', 'self'], 3, 0],
-    ['an anchor of 1 above a self-issued intermediate and two more', [1, 'self', 'plain', 'plain'], 4, 1],
+    ['an anchor of 1 above a self-issued intermediate and two more', [1, 'self', 'plain', 'plain'], 3, 1],
   ])('PA-05: rejects %s', (_, levels, depth, pathLenConstraint) => {
     const result = searchBelow(line(...levels));
     expectRefusal(result, 'ERR_PATH_LENGTH_EXCEEDED', { depth, pathLenConstraint });
