@@ -100,7 +100,8 @@ export function describeAdapter({ framework, serve, serveUnmounted }: AdapterUnd
       await expect(serve({ ...options, presense: 'optional' } as never)).rejects.toThrow(
         new TypeError(
           'createAuthenticator received an unknown option, `presense`. ' +
-            'It knows trust, source, presence, maxIntermediates, verdictCache, clock.',
+            'It knows trust, source, presence, untrustedPeer, authorize, enforcement, onOutcome, eventNames, ' +
+            'maxIntermediates, verdictCache, clock.',
         ),
       );
     });

@@ -11,6 +11,8 @@ declare global {
     interface Matchers<R, T = {}> {
       /** The promise rejects with a refusal of this code, and with exactly these details. */
       toRejectWith<Code extends ErrorCode>(code: Code, details: ErrorDetails[Code]): Promise<R>;
+      /** The verdict of a path search has no path, but a refusal of this code and with exactly these details. */
+      toBeRefusedWith<Code extends ErrorCode>(code: Code, details: ErrorDetails[Code]): R;
       /** The function throws a refusal or a TrustStoreError of this code, and with exactly these details. */
       toThrowWithCode<Code extends keyof AllDetails>(code: Code, details: AllDetails[Code]): R;
       /** The function throws a DerError with this reason at this octet. */
@@ -53,6 +55,11 @@ expect.extend({
       () => ({ threw: false }) as const,
       (error: unknown) => ({ threw: true, error }) as const,
     );
+    return compare(this, outcome, { name: 'ClientCertificateError', code, details });
+  },
+  toBeRefusedWith(received: { readonly path?: unknown; readonly refusal?: unknown }, code: string, details: object) {
+    const { path, refusal: error } = received;
+    const outcome: Outcome = path === undefined ? { threw: true, error } : { threw: false };
     return compare(this, outcome, { name: 'ClientCertificateError', code, details });
   },
   toThrowWithCode(received: unknown, code: string, details: object) {

@@ -19,6 +19,8 @@ export interface TlsOrigin {
   readonly port: number;
   /** The connections accepted, in order. */
   readonly connections: readonly TLSSocket[];
+  /** Of each connection, whether it resumed a TLS session. */
+  readonly resumed: readonly boolean[];
 }
 
 /**
@@ -37,7 +39,11 @@ export async function startTlsOrigin(
     (request, response) => void answer(request, response),
   );
   const connections: TLSSocket[] = [];
-  server.on('secureConnection', (socket) => connections.push(socket));
+  const resumed: boolean[] = [];
+  server.on('secureConnection', (socket) => {
+    connections.push(socket);
+    resumed.push(socket.isSessionReused());
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   cleanUp.push(async () => {
@@ -46,7 +52,7 @@ export async function startTlsOrigin(
     server.closeAllConnections();
     await closed;
   });
-  return { port: (server.address() as AddressInfo).port, connections };
+  return { port: (server.address() as AddressInfo).port, connections, resumed };
 }
 
 /** `key` and `cert` of a TLS client that presents a certificate and whatever chain follows. */

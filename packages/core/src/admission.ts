@@ -1,45 +1,123 @@
-import { type Authenticator, type AuthenticatorOptions, createAuthenticator, type Outcome } from './authenticator';
+import { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './authenticator';
+import type { ChannelProof } from './channel/channel-proof';
 import { ClientCertificateError } from './errors';
 import type { ClientIdentity } from './identity';
+import { describe } from './options';
+import type { Outcome } from './outcome';
 import { type Refusal, refusalOf } from './refusal';
 import { type CertificateRequest, hideHeaders } from './request';
+import { checkPredicate, type IdentityPredicate, type IdentityRule, predicateOf } from './rule';
 import { isCertificateHeader } from './source/field-lines';
 
 /** Whether a request goes on to its handler, and as whom; if not, the response it gets instead. */
 export type Admission =
   /** `identity` is undefined for an anonymous client. */
-  | { readonly admitted: true; readonly identity: ClientIdentity | undefined }
-  | { readonly admitted: false; readonly refusal: Refusal; readonly error: ClientCertificateError };
+  | {
+      readonly admitted: true;
+      readonly identity: ClientIdentity | undefined;
+      readonly refusal?: never;
+      readonly error?: never;
+    }
+  | {
+      readonly admitted: false;
+      readonly refusal: Refusal;
+      readonly error: ClientCertificateError;
+      readonly identity?: never;
+    };
 
 /** The authenticator itself, or one made of its options: what every adapter takes. */
 export function authenticatorOf(authenticatorOrOptions: Authenticator | AuthenticatorOptions): Authenticator {
-  return 'authenticate' in authenticatorOrOptions
-    ? authenticatorOrOptions
-    : createAuthenticator(authenticatorOrOptions);
+  const isAuthenticator =
+    typeof authenticatorOrOptions === 'object' &&
+    authenticatorOrOptions !== null &&
+    'authenticate' in authenticatorOrOptions;
+  return isAuthenticator ? authenticatorOrOptions : createAuthenticator(authenticatorOrOptions);
 }
 
 /** Identities of admitted requests; undefined for anonymous ones. A property on the request could be written by anyone. */
 const identities = new WeakMap<object, ClientIdentity | undefined>();
 
 /**
- * Authenticates a request, remembers its identity for {@link clientIdentityOf}, and hides from handlers every header that
- * carries, or looks as if it carried, a certificate or a channel secret. What adapters are made of; of use by itself with
- * plain `node:http`.
+ * Authenticates a request, remembers its identity for {@link clientIdentityOf} and guards, and hides from handlers every
+ * header that carries, or looks as if it carried, a certificate or a channel secret. What adapters are made of; of use by
+ * itself with plain `node:http`.
  *
- * Fails closed: whatever an authenticator throws is a refusal, and so is an answer that is none of the three outcomes.
+ * Fails closed: whatever an authenticator throws is a refusal.
  *
  * @param request - Node's own request object, not a framework's.
  */
 export async function admitRequest(authenticator: Authenticator, request: CertificateRequest): Promise<Admission> {
   identities.delete(request);
   const outcome = await outcomeOf(authenticator, request);
-  const { consumedHeaders = [] } = authenticator;
-  hideHeaders(request, (name) => isCertificateHeader(name) || consumedHeaders.includes(name));
-  if (outcome.status === 'rejected')
-    return { admitted: false, refusal: refusalOf(outcome.error), error: outcome.error };
-  const identity = outcome.status === 'authenticated' ? outcome.identity : undefined;
-  identities.set(request, identity);
-  return { admitted: true, identity };
+  if (authenticator.enforcement === 'report-only') {
+    identities.set(request, undefined);
+    return { admitted: true, identity: undefined };
+  }
+  hideConsumedHeaders(request, authenticator.consumedHeaders);
+  switch (outcome.status) {
+    case 'authenticated':
+      identities.set(request, outcome.identity);
+      return { admitted: true, identity: outcome.identity };
+    case 'anonymous':
+      identities.set(request, undefined);
+      return { admitted: true, identity: undefined };
+    case 'rejected':
+      return refuse(outcome.error);
+    default:
+      return refuse(new ClientCertificateError('ERR_INTERNAL', {}));
+  }
+}
+
+/** Judges one request for one route: see {@link createGuard} and {@link createChannelGuard}. */
+export type Guard<Request = CertificateRequest> = (
+  request: CertificateRequest,
+  frameworkRequest: Request,
+) => Promise<Admission>;
+
+/**
+ * Makes a guard that admits requests whose identity, established by {@link admitRequest} before, follows a rule. Refuses
+ * an anonymous request, one that was never authenticated (500: a mistake of the application), and one whose rule throws,
+ * does not answer in time, or says anything but `true`.
+ *
+ * @param rule - Whom to admit; none admits every identity.
+ * @throws {TypeError} for a rule that is empty, unknown or of the wrong kind.
+ */
+export function createGuard<Request = CertificateRequest>(
+  rule?: IdentityRule | IdentityPredicate<Request>,
+): Guard<Request> {
+  const predicate = rule === undefined ? undefined : predicateOf(rule);
+  return async function guardRequest(request, frameworkRequest) {
+    try {
+      if (!identities.has(request)) throw new ClientCertificateError('ERR_POLICY_UNAUTHENTICATED', {});
+      const identity = clientIdentityOf(request);
+      if (predicate !== undefined) await checkPredicate(predicate, identity, frameworkRequest);
+      return { admitted: true, identity };
+    } catch (error) {
+      return refuse(asRefusal(error));
+    }
+  };
+}
+
+/**
+ * Makes a guard that admits requests over a proven channel, with or without a client certificate: for routes that only the
+ * proxy may call.
+ *
+ * @throws {TypeError} for anything but a channel proof that is good by itself.
+ */
+export function createChannelGuard(channel: ChannelProof, clock: () => number = Date.now): Guard<unknown> {
+  if (typeof channel?.prove !== 'function' || !channel.isSufficient) {
+    const received = typeof channel?.prove === 'function' ? 'one that proves too little by itself' : describe(channel);
+    throw new TypeError(`requireChannel needs a channel proof such as originMtls(...); it received ${received}.`);
+  }
+  return async function guardChannel(request) {
+    try {
+      await channel.prove(request, { time: clock(), clientTrust: undefined });
+      hideConsumedHeaders(request, channel.consumedHeaders);
+      return { admitted: true, identity: undefined };
+    } catch (error) {
+      return refuse(asRefusal(error));
+    }
+  };
 }
 
 /**
@@ -58,20 +136,23 @@ export function clientIdentityOf(request: object): ClientIdentity {
   );
 }
 
-async function outcomeOf(authenticator: Authenticator, request: CertificateRequest): Promise<Outcome> {
-  try {
-    const outcome: unknown = await authenticator.authenticate(request);
-    if (!isOutcome(outcome)) throw new TypeError('The authenticator gave no outcome.');
-    return outcome;
-  } catch (error) {
-    return { status: 'rejected', error: new ClientCertificateError('ERR_INTERNAL', {}, { cause: error }) };
-  }
+function hideConsumedHeaders(request: CertificateRequest, consumedHeaders: readonly string[] = []): void {
+  hideHeaders(request, (name) => isCertificateHeader(name) || consumedHeaders.includes(name));
 }
 
-/** An authenticator may be anyone's: somebody who is authenticated, but as nobody, must not pass for anonymous. */
-function isOutcome(outcome: unknown): outcome is Outcome {
-  if (typeof outcome !== 'object' || outcome === null) return false;
-  const { status, identity, error } = outcome as { status?: unknown; identity?: unknown; error?: unknown };
-  if (status === 'authenticated') return typeof identity === 'object' && identity !== null;
-  return status === 'anonymous' || (status === 'rejected' && error instanceof ClientCertificateError);
+function refuse(error: ClientCertificateError): Admission {
+  return { admitted: false, refusal: refusalOf(error), error };
+}
+
+function asRefusal(error: unknown): ClientCertificateError {
+  if (error instanceof ClientCertificateError) return error;
+  return new ClientCertificateError('ERR_INTERNAL', {}, { cause: error });
+}
+
+async function outcomeOf(authenticator: Authenticator, request: CertificateRequest): Promise<Outcome> {
+  try {
+    return await authenticator.authenticate(request);
+  } catch (error) {
+    return { status: 'rejected', error: asRefusal(error) };
+  }
 }

@@ -1,20 +1,16 @@
 import type { ChannelEvidence } from './channel/channel-proof';
-import { ClientCertificateError } from './errors';
-import { type ClientIdentity, createIdentity } from './identity';
+import { ClientCertificateError, isRefusal } from './errors';
+import { Judge } from './judge';
 import { checkInteger, checkOptions, describe } from './options';
-import { KnownIntermediates } from './path/known-intermediates';
-import { decodePresented, defaultMaxIntermediates, findPath, type Validation } from './path/validate-path';
+import type { Outcome } from './outcome';
+import { type OutcomeListener, OutcomeReporter, type Trace } from './outcome-event';
+import { defaultMaxIntermediates } from './path/validate-path';
 import type { CertificateRequest } from './request';
-import type { Presented, Source } from './source/source';
+import { checkPredicate, type IdentityPredicate } from './rule';
+import { inspectServer } from './server-checks';
+import type { Source } from './source/source';
 import { currentTrust, type TrustProvider, TrustStore } from './trust/trust-store';
-import { type DatedVerdict, type Verdict, VerdictCache, type VerdictCacheOptions } from './verdict-cache';
-
-/** What became of one request. */
-export type Outcome =
-  | { readonly status: 'authenticated'; readonly identity: ClientIdentity; readonly channel: ChannelEvidence }
-  /** The channel is trusted and no certificate was presented. Only with `presence: 'optional'`. */
-  | { readonly status: 'anonymous'; readonly channel: ChannelEvidence }
-  | { readonly status: 'rejected'; readonly error: ClientCertificateError };
+import type { Verdict, VerdictCacheOptions } from './verdict-cache';
 
 export interface Authenticator {
   /**
@@ -24,6 +20,8 @@ export interface Authenticator {
   authenticate(request: CertificateRequest): Outcome | Promise<Outcome>;
   /** Lower-case names of headers, besides those that carry certificates, that handlers must not see. Default none. */
   readonly consumedHeaders?: readonly string[];
+  /** What to do with outcomes: see {@link AuthenticatorOptions.enforcement}. Default `'enforce'`. */
+  readonly enforcement?: 'enforce' | 'report-only';
 }
 
 export interface AuthenticatorOptions {
@@ -33,6 +31,25 @@ export interface AuthenticatorOptions {
   readonly source: Source;
   /** Whether a request without a certificate is refused or anonymous. A bad certificate is always refused. Default `'required'`. */
   readonly presence?: 'required' | 'optional';
+  /**
+   * What a request over an untrusted channel is: refused, or a request without a certificate, whose headers are not looked
+   * at. Default `'reject'`. Of use with `presence: 'optional'`, where health checks come past the proxy.
+   */
+  readonly untrustedPeer?: 'reject' | 'anonymous';
+  /**
+   * The application's own rule over identity and request, asked for every authenticated request and never cached. Only
+   * `true`, or a promise of it, within five seconds, lets the request in. Default none.
+   */
+  readonly authorize?: IdentityPredicate;
+  /**
+   * `'report-only'` lets every request pass, with no identity attached and no header taken away, and tells `onOutcome` and
+   * the diagnostics channel what would have become of it: a canary. Guards still refuse. Default `'enforce'`.
+   */
+  readonly enforcement?: 'enforce' | 'report-only';
+  /** Told of every outcome, in the shape also published on the diagnostics channel `peercert:outcome`. Default none. */
+  readonly onOutcome?: OutcomeListener;
+  /** Whether events name subject and issuer: personal data, as a rule. Default `'omit'`. */
+  readonly eventNames?: 'include' | 'omit';
   /** Most intermediates between a certificate and its trust anchor: an integer from 0 to 20, default 8. */
   readonly maxIntermediates?: number;
   readonly verdictCache?: VerdictCacheOptions;
@@ -40,12 +57,25 @@ export interface AuthenticatorOptions {
   readonly clock?: () => number;
 }
 
-const optionNames = ['trust', 'source', 'presence', 'maxIntermediates', 'verdictCache', 'clock'];
+const optionNames = [
+  'trust',
+  'source',
+  'presence',
+  'untrustedPeer',
+  'authorize',
+  'enforcement',
+  'onOutcome',
+  'eventNames',
+  'maxIntermediates',
+  'verdictCache',
+  'clock',
+];
 
 /**
  * Makes an authenticator: the whole judgement over a request, to be shared by any number of mounts and frameworks.
  *
- * Everything about the options is judged here, before the server listens.
+ * Everything about the options is judged here, before the server listens. What only the server shows is looked at with the
+ * first request, and reported once as a process warning with what to change.
  *
  * @throws {TypeError} for options that are missing, unknown or of the wrong kind, and for a channel proof a client could
  *   satisfy; {@link RangeError} for numbers out of bounds. The message says what to do.
@@ -56,143 +86,167 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
 class CertificateAuthenticator implements Authenticator {
   readonly consumedHeaders: readonly string[];
+  readonly enforcement: 'enforce' | 'report-only';
 
   readonly #trust: TrustProvider;
   readonly #source: Source;
   readonly #presence: 'required' | 'optional';
-  readonly #maxIntermediates: number;
+  readonly #untrustedPeer: 'reject' | 'anonymous';
+  readonly #authorize: IdentityPredicate | undefined;
   readonly #clock: () => number;
-  readonly #cache: VerdictCache;
-  readonly #known = new KnownIntermediates();
-  readonly #inFlight = new Map<string, { readonly trust: TrustStore; readonly verdict: Promise<Verdict> }>();
+  readonly #judge: Judge;
+  readonly #reporter: OutcomeReporter;
+  readonly #inspected = new WeakSet<object>();
 
   constructor(options: AuthenticatorOptions) {
-    checkOptions('createAuthenticator', options, optionNames);
-    const { trust, source, presence = 'required', maxIntermediates = defaultMaxIntermediates } = options;
-    const { verdictCache = {}, clock = Date.now } = options;
-    if (!(trust instanceof TrustStore) && !(trust?.current instanceof TrustStore)) {
-      throw new TypeError(`createAuthenticator needs trust, a TrustStore; it received ${describe(trust)}.`);
-    }
-    if (typeof source?.collect !== 'function') {
-      throw new TypeError(
-        `createAuthenticator needs source, cloudFront({ channel }) or nativeTls(); it received ${describe(source)}.`,
-      );
-    }
-    if (presence !== 'required' && presence !== 'optional') {
-      throw new TypeError("presence must be 'required' or 'optional'.");
-    }
-    checkInteger('maxIntermediates', maxIntermediates, 0, 20);
-    checkOptions('verdictCache', verdictCache, ['maxEntries', 'ttlSeconds']);
-    checkInteger('verdictCache.maxEntries', verdictCache.maxEntries ?? 1, 1, 1_000_000);
-    checkInteger('verdictCache.ttlSeconds', verdictCache.ttlSeconds ?? 1, 1, 86_400);
-    if (typeof clock !== 'function') throw new TypeError(`clock must be a function; it received ${describe(clock)}.`);
+    checkAuthenticatorOptions(options);
+    const { trust, source, authorize, onOutcome, verdictCache = {}, clock = Date.now } = options;
+    const { maxIntermediates = defaultMaxIntermediates, enforcement = 'enforce', eventNames = 'omit' } = options;
     source.channel.checkTrust(currentTrust(trust));
     this.#trust = trust;
     this.#source = source;
-    this.#presence = presence;
-    this.#maxIntermediates = maxIntermediates;
+    this.#presence = options.presence ?? 'required';
+    this.#untrustedPeer = options.untrustedPeer ?? 'reject';
+    this.#authorize = authorize;
     this.#clock = clock;
-    this.#cache = new VerdictCache(verdictCache);
+    this.#judge = new Judge({ source: source.name, maxIntermediates, verdictCache });
+    this.#reporter = new OutcomeReporter({ source, enforcement, onOutcome, eventNames });
     this.consumedHeaders = source.channel.consumedHeaders;
+    this.enforcement = enforcement;
   }
 
   authenticate(request: CertificateRequest): Outcome | Promise<Outcome> {
+    const trace: Trace = { presented: undefined, cache: 'none' };
+    if (!this.#reporter.isHeard) return this.#outcome(request, trace);
+    const started = performance.now();
+    const outcome = this.#outcome(request, trace);
+    const report = (reached: Outcome): Outcome => {
+      this.#reporter.report(request, reached, trace, started);
+      return reached;
+    };
+    return outcome instanceof Promise ? outcome.then(report) : report(outcome);
+  }
+
+  #outcome(request: CertificateRequest, trace: Trace): Outcome | Promise<Outcome> {
     try {
+      this.#inspectServerOnce(request);
       // One snapshot for the whole request, whatever is replaced meanwhile.
       const trust = currentTrust(this.#trust);
       const time = this.#clock();
       const channel = this.#source.channel.prove(request, { time, clientTrust: trust });
       // Whatever can be awaited is not yet an answer: a proof may come with promises of its own.
       if ('then' in channel) {
-        return Promise.resolve(channel)
-          .then((evidence) => this.#judge(request, evidence, trust, time))
-          .catch(rejected);
+        return Promise.resolve(channel).then(
+          (evidence) => this.#overChannel(request, evidence, trust, time, trace),
+          (error: unknown) => this.#withoutChannel(error),
+        );
       }
-      const outcome = this.#judge(request, channel, trust, time);
-      return outcome instanceof Promise ? outcome.catch(rejected) : outcome;
+      return this.#overChannel(request, channel, trust, time, trace);
     } catch (error) {
-      return rejected(error);
+      return this.#withoutChannel(error);
     }
   }
 
-  #judge(
+  #withoutChannel(error: unknown): Outcome {
+    if (this.#untrustedPeer === 'anonymous' && isRefusal(error, 'ERR_CHANNEL_UNTRUSTED')) {
+      const channel = Object.freeze({ proof: 'none' } as const);
+      if (this.#presence === 'optional') return { status: 'anonymous', channel };
+    }
+    return rejected(error, undefined);
+  }
+
+  #overChannel(
     request: CertificateRequest,
     channel: ChannelEvidence,
     trust: TrustStore,
     time: number,
+    trace: Trace,
   ): Outcome | Promise<Outcome> {
-    const presented = this.#source.collect(request);
-    if (presented === undefined) {
-      if (this.#presence === 'optional') return { status: 'anonymous', channel };
-      throw new ClientCertificateError('ERR_CERTIFICATE_REQUIRED', {});
+    try {
+      const presented = this.#source.collect(request);
+      if (presented === undefined) {
+        if (this.#presence === 'optional') return { status: 'anonymous', channel };
+        throw new ClientCertificateError('ERR_CERTIFICATE_REQUIRED', {});
+      }
+      trace.presented = presented;
+      const known = this.#judge.recall(presented, trust, time);
+      trace.cache = known === undefined ? 'miss' : 'hit';
+      const verdict = known ?? this.#judge.reach(presented, trust, time);
+      if (!(verdict instanceof Promise) && this.#authorize === undefined) return outcomeOf(verdict, channel);
+      return this.#conclude(request, verdict, channel);
+    } catch (error) {
+      return rejected(error, channel);
     }
-    const verdict = this.#verdict(presented, trust, time);
-    if (verdict instanceof Promise) return verdict.then((reached) => outcomeOf(reached, channel));
-    return outcomeOf(verdict, channel);
   }
 
-  #verdict(presented: Presented, trust: TrustStore, time: number): Verdict | Promise<Verdict> {
-    const known = this.#cache.find(presented.key, trust, time);
-    if (known !== undefined) return known;
-    const leader = this.#inFlight.get(presented.key);
-    if (leader?.trust !== trust) return this.#reach(presented, trust, time);
-    // The same question is being answered. Its answer counts only by way of the cache, where it is dated; where there is
-    // none, each request finds its own.
-    const follow = (): Verdict | Promise<Verdict> => {
-      return this.#cache.find(presented.key, trust, time) ?? this.#reach(presented, trust, time);
-    };
-    return leader.verdict.then(follow, follow);
+  async #conclude(
+    request: CertificateRequest,
+    reaching: Verdict | Promise<Verdict>,
+    channel: ChannelEvidence,
+  ): Promise<Outcome> {
+    try {
+      const verdict = await reaching;
+      if (verdict.identity !== undefined && this.#authorize !== undefined) {
+        await checkPredicate(this.#authorize, verdict.identity, request);
+      }
+      return outcomeOf(verdict, channel);
+    } catch (error) {
+      return rejected(error, channel);
+    }
   }
 
-  #reach(presented: Presented, trust: TrustStore, time: number): Verdict | Promise<Verdict> {
-    const [endEntity, ...chain] = presented.decode();
-    const decode = (der: Uint8Array): ReturnType<KnownIntermediates['decode']> => this.#known.decode(der);
-    const query = {
-      endEntity: decodePresented(endEntity, 0, decode),
-      presented: chain.map((der, index) => decodePresented(der, index + 1, decode)),
-      trust,
-      time,
-      requiredUsage: 'clientAuth',
-      maxIntermediates: this.#maxIntermediates,
-    } as const;
-    const conclude = (validation: Validation): Verdict => {
-      const dated = dateVerdict(validation, trust, time, this.#source.name);
-      this.#cache.keep(presented.key, dated);
-      return dated.verdict;
-    };
-    const validation = findPath(query, this.#known);
-    if (!(validation instanceof Promise)) return conclude(validation);
-    const entry = { trust, verdict: validation.then(conclude) };
-    this.#inFlight.set(presented.key, entry);
-    const finish = (): void => {
-      if (this.#inFlight.get(presented.key) === entry) this.#inFlight.delete(presented.key);
-    };
-    entry.verdict.then(finish, finish);
-    return entry.verdict;
+  #inspectServerOnce(request: CertificateRequest): void {
+    const { server } = (request.socket ?? {}) as { server?: object };
+    if (server === undefined || this.#inspected.has(server)) return;
+    this.#inspected.add(server);
+    for (const { code, message } of inspectServer(request, this.#source)) {
+      process.emitWarning(message, { type: 'PeercertWarning', code });
+    }
   }
 }
 
-function dateVerdict(validation: Validation, trust: TrustStore, time: number, source: Source['name']): DatedVerdict {
-  if ('refusal' in validation) {
-    const { refusal, holdsUntil } = validation;
-    return { verdict: { refusal }, trust, validFrom: time, validUntil: holdsUntil - 1 };
+function checkAuthenticatorOptions(options: AuthenticatorOptions): void {
+  checkOptions('createAuthenticator', options, optionNames);
+  const { trust, source, maxIntermediates = 0, verdictCache = {} } = options;
+  if (!(trust instanceof TrustStore) && !(trust?.current instanceof TrustStore)) {
+    throw new TypeError(`createAuthenticator needs trust, a TrustStore; it received ${describe(trust)}.`);
   }
-  const { path } = validation;
-  const span = { trust, validFrom: path.validFrom.getTime(), validUntil: path.validUntil.getTime() };
-  try {
-    return { verdict: { identity: createIdentity(path, source) }, ...span };
-  } catch (error) {
-    if (!(error instanceof ClientCertificateError)) throw error;
-    return { verdict: { refusal: error }, ...span };
+  if (typeof source?.collect !== 'function') {
+    throw new TypeError(
+      `createAuthenticator needs source, cloudFront({ channel }) or nativeTls(); it received ${describe(source)}.`,
+    );
+  }
+  checkWord('presence', options.presence, ['required', 'optional']);
+  checkWord('untrustedPeer', options.untrustedPeer, ['reject', 'anonymous']);
+  checkWord('enforcement', options.enforcement, ['enforce', 'report-only']);
+  checkWord('eventNames', options.eventNames, ['include', 'omit']);
+  if (options.untrustedPeer === 'anonymous' && options.presence !== 'optional') {
+    throw new TypeError("untrustedPeer: 'anonymous' needs presence: 'optional'; nobody could be anonymous otherwise.");
+  }
+  for (const name of ['authorize', 'onOutcome', 'clock'] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== 'function') {
+      throw new TypeError(`${name} must be a function; it received ${describe(value)}.`);
+    }
+  }
+  checkInteger('maxIntermediates', maxIntermediates, 0, 20);
+  checkOptions('verdictCache', verdictCache, ['maxEntries', 'ttlSeconds']);
+  checkInteger('verdictCache.maxEntries', verdictCache.maxEntries ?? 1, 1, 1_000_000);
+  checkInteger('verdictCache.ttlSeconds', verdictCache.ttlSeconds ?? 1, 1, 86_400);
+}
+
+function checkWord(name: string, value: unknown, words: readonly [string, string]): void {
+  if (value !== undefined && value !== words[0] && value !== words[1]) {
+    throw new TypeError(`${name} must be '${words[0]}' or '${words[1]}'.`);
   }
 }
 
 function outcomeOf(verdict: Verdict, channel: ChannelEvidence): Outcome {
   if (verdict.identity !== undefined) return { status: 'authenticated', identity: verdict.identity, channel };
-  return { status: 'rejected', error: verdict.refusal };
+  return { status: 'rejected', error: verdict.refusal, channel };
 }
 
-function rejected(error: unknown): Outcome {
-  if (error instanceof ClientCertificateError) return { status: 'rejected', error };
-  return { status: 'rejected', error: new ClientCertificateError('ERR_INTERNAL', {}, { cause: error }) };
+function rejected(error: unknown, channel: ChannelEvidence | undefined): Outcome {
+  if (error instanceof ClientCertificateError) return { status: 'rejected', error, channel };
+  return { status: 'rejected', error: new ClientCertificateError('ERR_INTERNAL', {}, { cause: error }), channel };
 }

@@ -22,6 +22,8 @@ export interface ErrorDetails {
   ERR_HEADER_UNEXPECTED: { readonly header: string };
   /** A field is longer than the source can honestly send. Counted before anything is decoded. */
   ERR_HEADER_TOO_LARGE: { readonly header: string; readonly bytes: number; readonly maximum: number };
+  /** What CloudFront says about the certificate beside it is about another certificate, or about none. */
+  ERR_HEADER_INCONSISTENT: { readonly header: string; readonly reason: string };
   /** The request has as many fields as Node keeps, so that some may have been dropped. */
   ERR_HEADER_COUNT_EXCEEDED: { readonly count: number; readonly maximum: number };
   /** A chain came without the certificate it belongs to (RFC 9440 section 2.3). */
@@ -31,6 +33,8 @@ export interface ErrorDetails {
 
   /** No certificate was presented where one is required. */
   ERR_CERTIFICATE_REQUIRED: Record<never, never>;
+  /** The proxy says that a certificate was presented, and forwards none. Its policy leaves the header out. */
+  ERR_CERTIFICATE_NOT_FORWARDED: { readonly header: string };
   /** A presented certificate is not strict DER, or not a certificate (RFC 5280 section 4.1). `offset` is in bytes. */
   ERR_CERTIFICATE_MALFORMED: { readonly position: number; readonly reason: string; readonly offset: number };
   /** Not X.509 version 3, in a place where extensions decide. */
@@ -73,6 +77,16 @@ export interface ErrorDetails {
 
   /** The path is good but the certificate names nobody: an empty subject and no usable subjectAltName. */
   ERR_IDENTITY_MISSING: { readonly certificateSha256: string };
+  /** The identity is good and the rule did not say `true`. */
+  ERR_POLICY_NOT_AUTHORIZED: { readonly certificateSha256: string };
+  /** The user's own rule threw or rejected. See `cause`. */
+  ERR_POLICY_FAILED: Record<never, never>;
+  /** The user's own rule did not answer in time. */
+  ERR_POLICY_TIMEOUT: { readonly timeoutMs: number };
+  /** A guard ran on a request that nothing had authenticated before. */
+  ERR_POLICY_UNAUTHENTICATED: Record<never, never>;
+  /** The server cannot show what the source needs to see, so that no answer would be the right one. */
+  ERR_SERVER_MISCONFIGURED: { readonly hint: string };
   /** Something failed that no input should make fail. See `cause`. */
   ERR_INTERNAL: Record<never, never>;
 }
@@ -86,6 +100,8 @@ export type ChannelDistrust =
   | 'name-not-permitted'
   | 'key-not-pinned'
   | 'shared-authority'
+  | 'address-not-trusted'
+  | 'none-holds'
   | 'secret-missing'
   | 'secret-repeated'
   | 'secret-wrong';
@@ -100,10 +116,12 @@ const messages: { readonly [Code in ErrorCode]: string } = {
   ERR_HEADER_HOP_BY_HOP: 'The Connection header names a header that must reach the origin.',
   ERR_HEADER_UNEXPECTED: "Another proxy's certificate header is present.",
   ERR_HEADER_TOO_LARGE: 'A certificate header is too large.',
+  ERR_HEADER_INCONSISTENT: 'Headers about one certificate contradict each other.',
   ERR_HEADER_COUNT_EXCEEDED: 'The request has too many header fields.',
   ERR_HEADER_CHAIN_WITHOUT_CERTIFICATE: 'A certificate chain came without its certificate.',
   ERR_CHAIN_TOO_LONG: 'Too many certificates were presented.',
   ERR_CERTIFICATE_REQUIRED: 'A client certificate is required.',
+  ERR_CERTIFICATE_NOT_FORWARDED: 'A client certificate was presented and not forwarded.',
   ERR_CERTIFICATE_MALFORMED: 'A presented certificate is malformed.',
   ERR_CERTIFICATE_VERSION_UNSUPPORTED: 'A certificate is not version 3.',
   ERR_CERTIFICATE_NOT_YET_VALID: 'A certificate is not yet valid.',
@@ -122,6 +140,11 @@ const messages: { readonly [Code in ErrorCode]: string } = {
   ERR_PATH_SIGNATURE_INVALID: 'A certificate signature is invalid.',
   ERR_PATH_BUDGET_EXCEEDED: 'Path building took too much work.',
   ERR_IDENTITY_MISSING: 'The certificate names nobody.',
+  ERR_POLICY_NOT_AUTHORIZED: 'The client is not authorized.',
+  ERR_POLICY_FAILED: 'The authorization rule failed.',
+  ERR_POLICY_TIMEOUT: 'The authorization rule did not answer in time.',
+  ERR_POLICY_UNAUTHENTICATED: 'The request was not authenticated before its guard.',
+  ERR_SERVER_MISCONFIGURED: 'The server is not set up to see client certificates.',
   ERR_INTERNAL: 'The certificate could not be checked.',
 };
 
@@ -148,17 +171,24 @@ export const errorsBySpecificity: readonly ErrorCode[] = [
   'ERR_IDENTITY_MISSING',
   'ERR_PATH_BUDGET_EXCEEDED',
   'ERR_CERTIFICATE_REQUIRED',
+  'ERR_CERTIFICATE_NOT_FORWARDED',
   'ERR_CERTIFICATE_MALFORMED',
   'ERR_CHAIN_TOO_LONG',
   'ERR_HEADER_CHAIN_WITHOUT_CERTIFICATE',
   'ERR_HEADER_MALFORMED',
   'ERR_HEADER_TOO_LARGE',
+  'ERR_HEADER_INCONSISTENT',
   'ERR_HEADER_REPEATED',
   'ERR_HEADER_UNEXPECTED',
   'ERR_HEADER_AMBIGUOUS',
   'ERR_HEADER_HOP_BY_HOP',
   'ERR_HEADER_COUNT_EXCEEDED',
   'ERR_CHANNEL_UNTRUSTED',
+  'ERR_POLICY_NOT_AUTHORIZED',
+  'ERR_POLICY_UNAUTHENTICATED',
+  'ERR_POLICY_TIMEOUT',
+  'ERR_POLICY_FAILED',
+  'ERR_SERVER_MISCONFIGURED',
   'ERR_INTERNAL',
 ];
 
@@ -170,10 +200,19 @@ const malformed: ReadonlySet<ErrorCode> = new Set([
   'ERR_HEADER_CHAIN_WITHOUT_CERTIFICATE',
   'ERR_HEADER_COUNT_EXCEEDED',
   'ERR_HEADER_HOP_BY_HOP',
+  'ERR_HEADER_INCONSISTENT',
   'ERR_HEADER_MALFORMED',
   'ERR_HEADER_REPEATED',
   'ERR_HEADER_TOO_LARGE',
   'ERR_HEADER_UNEXPECTED',
+]);
+
+/** Failures on this side of the connection. */
+const failures: ReadonlySet<ErrorCode> = new Set([
+  'ERR_INTERNAL',
+  'ERR_POLICY_FAILED',
+  'ERR_POLICY_UNAUTHENTICATED',
+  'ERR_SERVER_MISCONFIGURED',
 ]);
 
 const specificity = new Map(errorsBySpecificity.map((code, rank) => [code, rank]));
@@ -193,14 +232,15 @@ export class ClientCertificateError<Code extends ErrorCode = ErrorCode> extends 
   readonly code: Code;
   readonly details: ErrorDetails[Code];
 
-  /** HTTP status to answer with: 400 malformed, 403 missing or refused, 500 our own failure. */
-  get status(): 400 | 403 | 500 {
-    if (this.code === 'ERR_INTERNAL') return 500;
+  /** HTTP status to answer with: 400 malformed, 403 missing or refused, 500 a failure here, 503 no answer in time. */
+  get status(): 400 | 403 | 500 | 503 {
+    if (this.code === 'ERR_POLICY_TIMEOUT') return 503;
+    if (failures.has(this.code)) return 500;
     return malformed.has(this.code) ? 400 : 403;
   }
 
   /** The same, by the name Fastify reads. */
-  get statusCode(): 400 | 403 | 500 {
+  get statusCode(): 400 | 403 | 500 | 503 {
     return this.status;
   }
 

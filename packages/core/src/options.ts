@@ -11,7 +11,8 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
   for (const property of Object.keys(options)) {
     if (known.includes(property)) continue;
     const meant = known.find((name) => name.toLowerCase() === property.toLowerCase());
-    const hint = meant === undefined ? `It knows ${known.join(', ')}.` : `Did you mean \`${meant}\`?`;
+    const all = known.length === 0 ? 'It takes none.' : `It knows ${known.join(', ')}.`;
+    const hint = meant === undefined ? all : `Did you mean \`${meant}\`?`;
     throw new TypeError(`${owner} received an unknown option, \`${property}\`. ${hint}`);
   }
 }

@@ -1,11 +1,11 @@
-import type { ClientCertificateError } from './errors';
+import type { ClientCertificateError, ErrorCode } from './errors';
 
 /** The four things a client is told. Everything finer is for the operator. */
 export type PublicCode = 'malformed' | 'certificate_required' | 'certificate_rejected' | 'unavailable';
 
 /** An HTTP response that refuses a request: `application/problem+json` (RFC 9457), never cached, no certificate data. */
 export interface Refusal {
-  readonly status: 400 | 403 | 500;
+  readonly status: 400 | 403 | 500 | 503;
   readonly code: PublicCode;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -18,10 +18,20 @@ const titles: { readonly [Code in PublicCode]: string } = {
   unavailable: 'The client certificate could not be checked.',
 };
 
+/** Refusals that read like a missing certificate: nobody learns whether a header was seen. */
+const missing: ReadonlySet<ErrorCode> = new Set([
+  'ERR_CERTIFICATE_NOT_FORWARDED',
+  'ERR_CERTIFICATE_REQUIRED',
+  'ERR_CHANNEL_UNTRUSTED',
+]);
+
+const headers = Object.freeze({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
+
+/** When a client may ask again after 503. */
+const retryAfterSeconds = '5';
+
 /**
  * The response to a refusal. RFC 9440 section 2.4 names 403; 401 would promise an authentication scheme, and there is none.
- *
- * An untrusted channel reads like a missing certificate, so that nobody learns whether a header was seen.
  */
 export function refusalOf(error: ClientCertificateError): Refusal {
   const { status } = error;
@@ -29,14 +39,13 @@ export function refusalOf(error: ClientCertificateError): Refusal {
   return {
     status,
     code,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    headers: status === 503 ? { ...headers, 'retry-after': retryAfterSeconds } : headers,
     body: JSON.stringify({ status, title: titles[code], code }),
   };
 }
 
 function publicCodeOf({ code, status }: ClientCertificateError): PublicCode {
-  if (status === 500) return 'unavailable';
+  if (status >= 500) return 'unavailable';
   if (status === 400) return 'malformed';
-  const isMissing = code === 'ERR_CERTIFICATE_REQUIRED' || code === 'ERR_CHANNEL_UNTRUSTED';
-  return isMissing ? 'certificate_required' : 'certificate_rejected';
+  return missing.has(code) ? 'certificate_required' : 'certificate_rejected';
 }

@@ -8,6 +8,11 @@ export function isEncrypted(socket: object): boolean {
   return (socket as { encrypted?: unknown }).encrypted === true;
 }
 
+/** False when the request's server is known and set not to ask TLS clients for certificates. */
+export function asksForCertificates({ socket }: CertificateRequest): boolean {
+  return (socket as { server?: { requestCert?: unknown } }).server?.requestCert !== false;
+}
+
 /** Header lines as they arrived, of requests whose own lists were cleaned by {@link hideHeaders}. */
 const received = new WeakMap<object, readonly string[]>();
 

@@ -85,7 +85,7 @@ export function createEdge(options: EdgeOptions): Edge {
     clientCerts.set(socket, clientCertFieldLines(certificates.slice(0, maxForwardedCertificates), settings));
   });
 
-  // `closeAllConnections` does not know a connection that is still in its TLS handshake.
+  // All of them, since `closeAllConnections` does not know a connection that is still in its TLS handshake.
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -110,7 +110,6 @@ export function createEdge(options: EdgeOptions): Edge {
       state = 'closed';
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
-      server.closeAllConnections();
       forwarder.close();
       await closed;
     },

@@ -98,7 +98,7 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
       // Never asked for. Without a listener node:http would drop the connection and say nothing.
       originRequest.once('upgrade', (_, socket) => {
         socket.destroy();
-        giveUpBody();
+        originRequest.destroy();
         answer(viewerResponse, 502, 'unexpected upgrade');
       });
       originRequest.on('error', (error: NodeJS.ErrnoException) => {
@@ -107,14 +107,18 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
         if (!isRetry && isStaleConnection(originRequest, error) && isRepeatable(viewerRequest)) attempt(true);
         else answer(viewerResponse, 502, error.code);
       });
-      originRequest.once('close', giveUpBody);
+      originRequest.once('close', () => {
+        giveUpBody();
+        if (current === originRequest) viewerRequest.socket.off('close', abort);
+      });
       originRequest.flushHeaders();
       viewerRequest.pipe(originRequest);
     };
 
     const abort = (): void => void current?.destroy();
-    viewerRequest.once('close', () => viewerRequest.complete || abort());
-    viewerResponse.once('close', () => viewerResponse.writableFinished || abort());
+    // Of the socket: once the response is complete, node:http reports a broken upload neither on request nor response.
+    viewerRequest.socket.once('close', abort);
+    // An error without a listener would end the process.
     viewerRequest.on('error', abort);
     viewerResponse.on('error', abort);
     try {

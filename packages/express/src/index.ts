@@ -1,10 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  type Admission,
   admitRequest,
   type Authenticator,
   type AuthenticatorOptions,
   authenticatorOf,
+  type ChannelProof,
   type ClientIdentity,
+  createChannelGuard,
+  createGuard,
+  type IdentityPredicate,
+  type IdentityRule,
 } from '@peercert/core';
 
 export * from '@peercert/core';
@@ -39,11 +45,43 @@ export function clientCertificate(
   const authenticator = authenticatorOf(authenticatorOrOptions);
   return async function clientCertificateMiddleware(request, response, next) {
     const admission = await admitRequest(authenticator, request);
-    if (!admission.admitted) {
-      response.writeHead(admission.refusal.status, admission.refusal.headers).end(admission.refusal.body);
-      return;
-    }
+    if (!admission.admitted) return refuse(response, admission);
     request.clientIdentity = admission.identity;
     next();
   };
+}
+
+/**
+ * Express middleware that lets only certain identities through; mount it behind {@link clientCertificate}.
+ *
+ * @param rule - Whom to let in: names in words, or a function that says `true`. None lets every identity in.
+ * @throws {TypeError} for a rule that is empty, unknown or of the wrong kind.
+ */
+export function requireClientIdentity(
+  rule?: IdentityRule | IdentityPredicate<IncomingMessage>,
+): ClientCertificateMiddleware {
+  const guard = createGuard(rule);
+  return async function requireClientIdentityMiddleware(request, response, next) {
+    const admission = await guard(request, request);
+    if (!admission.admitted) return refuse(response, admission);
+    next();
+  };
+}
+
+/**
+ * Express middleware that lets only requests over a proven channel through, with or without a client certificate.
+ *
+ * @throws {TypeError} for anything but a channel proof that is good by itself.
+ */
+export function requireChannel(channel: ChannelProof): ClientCertificateMiddleware {
+  const guard = createChannelGuard(channel);
+  return async function requireChannelMiddleware(request, response, next) {
+    const admission = await guard(request, request);
+    if (!admission.admitted) return refuse(response, admission);
+    next();
+  };
+}
+
+function refuse(response: ServerResponse, { refusal }: Admission & { admitted: false }): void {
+  response.writeHead(refusal.status, refusal.headers).end(refusal.body);
 }

@@ -1,12 +1,18 @@
 import {
+  type Admission,
   admitRequest,
   type Authenticator,
   type AuthenticatorOptions,
   authenticatorOf,
+  type ChannelProof,
   type ClientIdentity,
   clientIdentityOf as clientIdentityOfRequest,
+  createChannelGuard,
+  createGuard,
+  type IdentityPredicate,
+  type IdentityRule,
 } from '@peercert/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 
 export * from '@peercert/core';
@@ -31,15 +37,44 @@ export const clientCertificate = fastifyPlugin(
     if (!app.hasRequestDecorator('clientIdentity')) app.decorateRequest('clientIdentity', undefined);
     app.addHook('onRequest', async function authenticateClient(request, reply) {
       const admission = await admitRequest(authenticator, request.raw);
-      if (!admission.admitted) {
-        return reply.code(admission.refusal.status).headers(admission.refusal.headers).send(admission.refusal.body);
-      }
+      if (!admission.admitted) return refuse(reply, admission);
       request.clientIdentity = admission.identity;
       return undefined;
     });
   },
   { fastify: '5.x', name: '@peercert/fastify' },
 );
+
+/** A Fastify `onRequest` hook, for one route or for an instance. */
+export type ClientCertificateHook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
+
+/**
+ * Fastify hook that lets only certain identities through, behind {@link clientCertificate}:
+ * `app.get('/admin', { onRequest: requireClientIdentity({ uri }) }, handler)`.
+ *
+ * @param rule - Whom to let in: names in words, or a function that says `true`. None lets every identity in.
+ * @throws {TypeError} for a rule that is empty, unknown or of the wrong kind.
+ */
+export function requireClientIdentity(rule?: IdentityRule | IdentityPredicate<FastifyRequest>): ClientCertificateHook {
+  const guard = createGuard(rule);
+  return async function requireClientIdentityHook(request, reply) {
+    const admission = await guard(request.raw, request);
+    return admission.admitted ? undefined : refuse(reply, admission);
+  };
+}
+
+/**
+ * Fastify hook that lets only requests over a proven channel through, with or without a client certificate.
+ *
+ * @throws {TypeError} for anything but a channel proof that is good by itself.
+ */
+export function requireChannel(channel: ChannelProof): ClientCertificateHook {
+  const guard = createChannelGuard(channel);
+  return async function requireChannelHook(request, reply) {
+    const admission = await guard(request.raw, request);
+    return admission.admitted ? undefined : refuse(reply, admission);
+  };
+}
 
 /**
  * The identity of the client.
@@ -49,4 +84,8 @@ export const clientCertificate = fastifyPlugin(
  */
 export function clientIdentityOf({ raw }: Pick<FastifyRequest, 'raw'>): ClientIdentity {
   return clientIdentityOfRequest(raw);
+}
+
+function refuse(reply: FastifyReply, { refusal }: Admission & { admitted: false }): FastifyReply {
+  return reply.code(refusal.status).headers(refusal.headers).send(refusal.body);
 }

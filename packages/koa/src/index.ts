@@ -1,10 +1,16 @@
 import {
+  type Admission,
   admitRequest,
   type Authenticator,
   type AuthenticatorOptions,
   authenticatorOf,
+  type ChannelProof,
   type ClientIdentity,
   clientIdentityOf as clientIdentityOfRequest,
+  createChannelGuard,
+  createGuard,
+  type IdentityPredicate,
+  type IdentityRule,
 } from '@peercert/core';
 import type { Context, DefaultState, Middleware } from 'koa';
 
@@ -29,13 +35,37 @@ export function clientCertificate(
   const authenticator = authenticatorOf(authenticatorOrOptions);
   return async function clientCertificateMiddleware(ctx, next) {
     const admission = await admitRequest(authenticator, ctx.req);
-    if (!admission.admitted) {
-      ctx.status = admission.refusal.status;
-      ctx.set(admission.refusal.headers);
-      ctx.body = admission.refusal.body;
-      return;
-    }
+    if (!admission.admitted) return refuse(ctx, admission);
     ctx.state.clientIdentity = admission.identity;
+    await next();
+  };
+}
+
+/**
+ * Koa middleware that lets only certain identities through; mount it behind {@link clientCertificate}.
+ *
+ * @param rule - Whom to let in: names in words, or a function that says `true`. None lets every identity in.
+ * @throws {TypeError} for a rule that is empty, unknown or of the wrong kind.
+ */
+export function requireClientIdentity(rule?: IdentityRule | IdentityPredicate<Context>): Middleware {
+  const guard = createGuard(rule);
+  return async function requireClientIdentityMiddleware(ctx, next) {
+    const admission = await guard(ctx.req, ctx);
+    if (!admission.admitted) return refuse(ctx, admission);
+    await next();
+  };
+}
+
+/**
+ * Koa middleware that lets only requests over a proven channel through, with or without a client certificate.
+ *
+ * @throws {TypeError} for anything but a channel proof that is good by itself.
+ */
+export function requireChannel(channel: ChannelProof): Middleware {
+  const guard = createChannelGuard(channel);
+  return async function requireChannelMiddleware(ctx, next) {
+    const admission = await guard(ctx.req, ctx);
+    if (!admission.admitted) return refuse(ctx, admission);
     await next();
   };
 }
@@ -48,4 +78,10 @@ export function clientCertificate(
  */
 export function clientIdentityOf({ req }: Pick<Context, 'req'>): ClientIdentity {
   return clientIdentityOfRequest(req);
+}
+
+function refuse(ctx: Pick<Context, 'status' | 'set' | 'body'>, { refusal }: Admission & { admitted: false }): void {
+  ctx.status = refusal.status;
+  ctx.set(refusal.headers);
+  ctx.body = refusal.body;
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,24 +63,66 @@ describe('an origin that fails', () => {
     'nonsense\r\n\r\n',
     'HTTP/1.1 099 Low\r\n\r\n',
     'HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
-  ])('by answering %j gives 502', async (bytes) => {
-    const url = await startTcpOrigin((socket) => socket.once('data', () => socket.end(bytes)));
-    await expect(send(await startEdge(url))).resolves.toMatchObject({ status: 502 });
+  ])('by answering %j gives 502, and its connection is closed', async (bytes) => {
+    let closed: Promise<unknown> | undefined;
+    const url = await startTcpOrigin((socket) => {
+      closed = once(socket, 'close');
+      socket.once('data', () => socket.write(bytes));
+    });
+    const edge = await startEdge(url);
+    const answer = await send(edge, { method: 'POST', headers: ['Content-Length', '4'], body: 'body' });
+    expect(answer.status).toBe(502);
+    await closed;
+  });
+});
+
+describe('a viewer that stays', () => {
+  it('leaves no listener of a request on its connection', async () => {
+    const origin = await startOrigin();
+    const edge = await startEdge(origin.url);
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): unknown => warnings.push(warning);
+    process.on('warning', onWarning);
+    const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+    for (let count = 0; count < 20; count += 1) await readAnswer(openRequest(edge, { agent }).end());
+    agent.destroy();
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
   });
 });
 
 describe('a viewer that goes away', () => {
-  it('while it waits aborts the request at the origin', async () => {
-    let aborted = (): void => {};
-    const seen = new Promise<void>((resolve) => (aborted = resolve));
-    const origin = await startOrigin((_, response) => {
-      response.once('close', aborted);
-      viewer.destroy();
+  it('while it waits aborts the request at the origin, which is not repeated', async () => {
+    const aborted: (string | undefined)[] = [];
+    const origin = await startOrigin((request, response) => {
+      if (request.url === '/') response.end('ok');
+      else response.once('close', () => aborted.push(request.url));
     });
-    const viewer = openRequest(await startEdge(origin.url)).on('error', () => {});
+    const edge = await startEdge(origin.url);
+    // A kept connection is used, where a request might be repeated.
+    await send(edge);
+    const viewer = openRequest(edge, { path: '/hang' }).on('error', () => {});
     viewer.end();
-    await seen;
-    expect(onlyRequest(origin)).toBeDefined();
+    while (origin.requests.length < 2) await sleep(5);
+    viewer.destroy();
+    while (aborted.length === 0) await sleep(5);
+    await send(edge);
+    expect(origin.requests.map(({ url }) => url)).toEqual(['/', '/hang', '/']);
+  });
+
+  it('during its upload, after the whole response, aborts the request at the origin', async () => {
+    const origin = await startOrigin((request, response) => {
+      request.resume();
+      response.end('early');
+    });
+    const viewer = openRequest(await startEdge(origin.url), { method: 'POST', headers: chunked }).on('error', () => {});
+    viewer.write('part');
+    await expect(readAnswer(viewer)).resolves.toMatchObject({ body: 'early' });
+    const { socket, complete } = onlyRequest(origin);
+    expect({ complete, destroyed: socket.destroyed }).toEqual({ complete: false, destroyed: false });
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    viewer.destroy();
+    await closed;
   });
 
   it('during its upload aborts the request at the origin', async () => {
@@ -112,8 +155,8 @@ describe('a viewer that goes away', () => {
 });
 
 describe('a kept connection that the origin has closed in the meantime', () => {
-  /** Answers the first request of the first connection. Cuts the second there, and everything after when told to. */
-  async function startForgetfulOrigin(later: 'answer' | 'cut') {
+  /** Cuts the second request of its first connection and answers all others. */
+  async function startForgetfulOrigin() {
     const received: string[] = [];
     const url = await startTcpOrigin((socket) => {
       const isFirst = received.length === 0;
@@ -121,15 +164,15 @@ describe('a kept connection that the origin has closed in the meantime', () => {
       socket.on('data', (bytes) => {
         received.push(String(bytes).split(' ')[0] ?? '');
         count += 1;
-        if (isFirst ? count === 1 : later === 'answer') socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-        else socket.destroy();
+        if (isFirst && count === 2) socket.destroy();
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
       });
     });
     return { received, url };
   }
 
   it.each(['GET', 'HEAD', 'PUT', 'DELETE'])('is replaced without the viewer noticing for %s', async (method) => {
-    const { received, url } = await startForgetfulOrigin('answer');
+    const { received, url } = await startForgetfulOrigin();
     const edge = await startEdge(url);
     await send(edge);
     const headers = method === 'PUT' ? ['Content-Length', '0'] : [];
@@ -141,7 +184,7 @@ describe('a kept connection that the origin has closed in the meantime', () => {
     ['POST', ['Content-Length', '0']],
     ['PUT', ['Content-Length', '4']],
   ])('gives 502 for %s with %j, which might have had its effect', async (method, headers) => {
-    const { received, url } = await startForgetfulOrigin('answer');
+    const { received, url } = await startForgetfulOrigin();
     const edge = await startEdge(url);
     await send(edge);
     const body = headers.includes('4') ? 'body' : '';
@@ -149,11 +192,38 @@ describe('a kept connection that the origin has closed in the meantime', () => {
     expect(received).toEqual(['GET', method]);
   });
 
-  it('is replaced once and not twice', async () => {
-    const { received, url } = await startForgetfulOrigin('cut');
+  it('is replaced once and not twice, though there are more of the kind', async () => {
+    const received: string[] = [];
+    const url = await startTcpOrigin((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+        // Completed late, so that requests at the same time open connections of their own.
+        setTimeout(() => socket.write('ok'), 100);
+        socket.on('data', (bytes) => {
+          received.push(String(bytes).split(' ')[0] ?? '');
+          socket.destroy();
+        });
+      });
+    });
     const edge = await startEdge(url);
-    await send(edge);
+    await Promise.all([send(edge), send(edge), send(edge)]);
     await expect(send(edge)).resolves.toMatchObject({ status: 502 });
-    expect(received).toEqual(['GET', 'GET', 'GET']);
+    expect(received).toEqual(['GET', 'GET']);
+  });
+
+  it('is not replaced when the response has begun', async () => {
+    const received: string[] = [];
+    const url = await startTcpOrigin((socket) => {
+      socket.on('data', (bytes) => {
+        received.push(String(bytes).split(' ')[1] ?? '');
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbo');
+        if (received.length === 1) socket.write('dy');
+        else setTimeout(() => socket.resetAndDestroy(), 50);
+      });
+    });
+    const edge = await startEdge(url);
+    await send(edge, { path: '/1' });
+    await expect(send(edge, { path: '/2' })).rejects.toMatchObject({ message: 'aborted' });
+    expect(received).toEqual(['/1', '/2']);
   });
 });

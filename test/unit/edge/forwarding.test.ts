@@ -123,6 +123,14 @@ describe('a request', () => {
     expect(origin.requests.map(({ url }) => url)).toEqual(['/', '/', '/']);
   });
 
+  it('reaches the origin with its head before the first byte of its body', async () => {
+    const origin = await startOrigin((_, response) => response.end('early'));
+    const viewer = openRequest(await startEdge(origin.url), { method: 'POST', headers: chunked });
+    viewer.flushHeaders();
+    await expect(readAnswer(viewer)).resolves.toMatchObject({ body: 'early' });
+    viewer.end();
+  });
+
   it('with a transfer coding besides chunked is answered 400', async () => {
     const origin = await startOrigin();
     const edge = await startEdge(origin.url);
@@ -206,6 +214,16 @@ describe('a response', () => {
     viewer.destroy();
   });
 
+  it('with a head of almost 32 KiB and more than a thousand fields passes back whole', async () => {
+    const headers = [...Array.from({ length: 1500 }, () => ['X-N', '1']).flat(), 'X-Long', 'x'.repeat(16_000)];
+    const origin = await startOrigin((_, response) => response.writeHead(200, headers).end());
+    const viewer = openRequest(await startEdge(origin.url), { maxHeaderSize: 65_536 });
+    viewer.maxHeadersCount = 0;
+    const answer = await readAnswer(viewer.end());
+    expect(lines(answer, 'x-n')).toHaveLength(1500);
+    expect(lines(answer, 'x-long')).toEqual(['x'.repeat(16_000)]);
+  });
+
   it('given before the body was read leaves the connection of the viewer in use', async () => {
     const origin = await startOrigin((_, response) => response.writeHead(413, { Connection: 'close' }).end());
     const edge = await startEdge(origin.url);
@@ -245,16 +263,15 @@ describe('a large body', () => {
 
   it('waits at the viewer while the origin does not read, then arrives whole', async () => {
     let received = 0;
-    const origin = await startOrigin((request, response) => {
-      void untilStalled().then(() => request.on('data', (chunk: Buffer) => (received += chunk.length)));
-      request.on('end', () => response.end());
-    });
+    const origin = await startOrigin((request, response) => void request.on('end', () => response.end()).pause());
     const viewer = openRequest(await startEdge(origin.url), { method: 'POST', headers: chunked });
     source().pipe(viewer);
     await expect(untilStalled()).resolves.toBeLessThan(size);
+    onlyRequest(origin).on('data', (chunk: Buffer) => (received += chunk.length));
+    onlyRequest(origin).resume();
     await readAnswer(viewer);
     expect(received).toBe(size);
-  });
+  }, 30_000);
 
   it('waits at the origin while the viewer does not read, then arrives whole', async () => {
     const origin = await startOrigin((_, response) => void source().pipe(response));
@@ -263,5 +280,5 @@ describe('a large body', () => {
     let received = 0;
     for await (const chunk of response) received += (chunk as Buffer).length;
     expect(received).toBe(size);
-  });
+  }, 30_000);
 });

@@ -83,11 +83,13 @@ describe('close', () => {
     });
     const started = await startEdge(origin.url);
     const agent = new https.Agent({ keepAlive: true });
-    await readAnswer(openRequest(started, { agent }).end());
-    const silent = await connectTcp(started.port);
     const hanging = openRequest(started, { path: '/hang' });
     const cut = failureOf(responseTo(hanging.end()));
-    while (origin.requests.length < 2) await new Promise(setImmediate);
+    while (origin.requests.length < 1) await new Promise(setImmediate);
+    // Now there is one connection in use and, after this, one kept, to the edge and to the origin.
+    await readAnswer(openRequest(started, { agent }).end());
+    const silent = await connectTcp(started.port);
+    expect(origin.connections).toHaveLength(2);
 
     const closed = Promise.all([once(silent, 'close'), ...origin.connections.map((socket) => once(socket, 'close'))]);
     await started.edge.close();

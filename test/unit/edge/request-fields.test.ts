@@ -1,5 +1,16 @@
+import { createEdge } from '@peercert/edge';
 import { createAuthority } from '@peercert/testkit';
-import { closeAll, lines, onlyRequest, presenting, send, startEdge, startOrigin } from './laptop';
+import {
+  closeAll,
+  issueServer,
+  lines,
+  onlyRequest,
+  presenting,
+  send,
+  serverAuthority,
+  startEdge,
+  startOrigin,
+} from './laptop';
 
 afterEach(closeAll);
 
@@ -77,6 +88,19 @@ describe('header fields towards the origin', () => {
   it('have the address of the viewer in X-Forwarded-For', async () => {
     const origin = await startOrigin();
     await send(await startEdge(origin.url));
+    expect(lines(onlyRequest(origin), 'x-forwarded-for')).toEqual(['127.0.0.1']);
+  });
+
+  it('have an IPv4 address in X-Forwarded-For from an edge that listens on IPv6 and IPv4', async () => {
+    const origin = await startOrigin();
+    const edge = createEdge({
+      origin: origin.url,
+      tls: presenting(issueServer()),
+      originTls: { ca: serverAuthority.pem },
+    });
+    const { port, url } = await edge.listen(0, '::');
+    await send({ port, url, host: '127.0.0.1' });
+    await edge.close();
     expect(lines(onlyRequest(origin), 'x-forwarded-for')).toEqual(['127.0.0.1']);
   });
 

@@ -16,6 +16,16 @@ export type ChannelEvidence =
       /** Which of the configured secrets it was, counting from 0: tells when an old one is no longer in use. */
       readonly secret: number;
     }
+  | {
+      readonly proof: 'trusted-addresses';
+      /** The peer's address, or `'unix'`. */
+      readonly address: string;
+    }
+  | { readonly proof: 'all-of'; readonly evidence: readonly ChannelEvidence[] }
+  /** Nothing was asked for: see `dangerouslyTrustAnyPeer`. */
+  | { readonly proof: 'any-peer' }
+  /** Nothing was shown, and `untrustedPeer: 'anonymous'` lets that pass without a certificate. */
+  | { readonly proof: 'none' }
   /** The client is itself the TLS peer: nobody speaks for it. */
   | { readonly proof: 'native-tls' };
 
@@ -23,13 +33,17 @@ export type ChannelEvidence =
 export interface ChannelContext {
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
-  /** The store client certificates are validated against. */
-  readonly clientTrust: TrustStore;
+  /** The store client certificates are validated against; undefined where there are none, see `requireChannel`. */
+  readonly clientTrust: TrustStore | undefined;
 }
 
 /** Proves, for each request, that the peer is the proxy that may speak for clients (RFC 9440 section 4). */
 export interface ChannelProof {
-  readonly proof: ChannelEvidence['proof'];
+  readonly proof: ChannelEvidence['proof'] | 'any-of';
+  /** Whether the proof is good by itself. One that is not can only stand beside another, in `allOf`. */
+  readonly isSufficient: boolean;
+  /** Whether the proof reads the peer's TLS certificate, which the server has to ask for. */
+  readonly readsTlsPeer: boolean;
   /** Lower-case names of headers the proof consumes: they are hidden from handlers, and `Connection` may not name them. */
   readonly consumedHeaders: readonly string[];
   /**
@@ -43,7 +57,7 @@ export interface ChannelProof {
 }
 
 export function untrusted(
-  proof: ChannelEvidence['proof'],
+  proof: ChannelProof['proof'],
   reason: ChannelDistrust,
   cause?: unknown,
 ): ClientCertificateError<'ERR_CHANNEL_UNTRUSTED'> {

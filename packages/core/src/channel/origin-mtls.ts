@@ -3,6 +3,7 @@ import { checkOptions, describe } from '../options';
 import { decodePresented, defaultMaxIntermediates, findPath, type Validation } from '../path/validate-path';
 import type { CertificateRequest } from '../request';
 import { currentTrust, type TrustProvider, TrustStore } from '../trust/trust-store';
+import { lowerCaseAscii } from '../x509/ascii';
 import type { Certificate } from '../x509/certificate';
 import { type ChannelContext, type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
 import { findSharedAuthority } from './shared-authority';
@@ -39,6 +40,8 @@ export function originMtls(options: OriginMtlsOptions): ChannelProof {
 
 class OriginMtls implements ChannelProof {
   readonly proof = 'origin-mtls';
+  readonly isSufficient = true;
+  readonly readsTlsPeer = true;
   readonly consumedHeaders: readonly string[] = [];
 
   readonly #trust: TrustProvider;
@@ -86,7 +89,9 @@ class OriginMtls implements ChannelProof {
   ): ChannelEvidence | Promise<ChannelEvidence> {
     const trust = currentTrust(this.#trust);
     // Again for each pair of stores: either may have been replaced since construction.
-    if (this.#findSharedAuthority(trust, clientTrust) !== undefined) throw untrusted(this.proof, 'shared-authority');
+    if (clientTrust !== undefined && this.#findSharedAuthority(trust, clientTrust) !== undefined) {
+      throw untrusted(this.proof, 'shared-authority');
+    }
     const peer = tlsPeerOf(request);
     if (typeof peer === 'string') throw untrusted(this.proof, peer);
     const proven = this.#proven.get(peer);
@@ -148,10 +153,6 @@ class OriginMtls implements ChannelProof {
     if (subject === undefined) this.#checkedStores = [edgeTrust, clientTrust];
     return subject;
   }
-}
-
-function lowerCaseAscii(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 function pinOf(pin: string): string {

@@ -1,7 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
 import { checkOptions, describe } from '../options';
 import { type CertificateRequest, isEncrypted, receivedHeaders } from '../request';
+import { isUnixSocket, loopbackAddresses } from './address';
 import { type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
 
 export interface SharedSecretOptions {
@@ -22,7 +23,7 @@ const maxSecretLength = 2_048;
  * Channel proof by a secret header that the proxy adds and overwrites.
  *
  * Compared in constant time, over SHA-256 digests. A value that occurs twice proves nothing. Refused on a plaintext
- * connection unless the peer is loopback: a secret that can be read on the wire is not one.
+ * connection unless the peer is loopback or a unix socket: a secret that can be read on the wire is not one.
  *
  * @throws {TypeError} for a header name that is not one, or is a certificate header; for secrets that are missing, short,
  *   repeated or not visible ASCII.
@@ -33,6 +34,8 @@ export function sharedSecret(options: SharedSecretOptions): ChannelProof {
 
 class SharedSecret implements ChannelProof {
   readonly proof = 'shared-secret';
+  readonly isSufficient = true;
+  readonly readsTlsPeer = false;
   readonly consumedHeaders: readonly string[];
 
   readonly #header: string;
@@ -60,7 +63,7 @@ class SharedSecret implements ChannelProof {
   prove(request: CertificateRequest): ChannelEvidence {
     const socket = request.socket as CertificateRequest['socket'] | undefined;
     if (socket === undefined) throw untrusted(this.proof, 'peer-gone');
-    if (!isEncrypted(socket) && !isLoopback(socket.remoteAddress)) {
+    if (!isEncrypted(socket) && !isSameMachine(socket)) {
       throw untrusted(this.proof, socket.destroyed ? 'peer-gone' : 'not-tls');
     }
     const matched = this.#match(this.#presented(request));
@@ -109,9 +112,6 @@ function checkSecrets(secrets: unknown): asserts secrets is readonly string[] {
   if (new Set(secrets).size !== secrets.length) throw new TypeError('sharedSecret was given the same secret twice.');
 }
 
-/** 127.0.0.0/8, also IPv4-mapped, and ::1. An address that is not known is not loopback. */
-function isLoopback(address: string | undefined): boolean {
-  if (address === undefined || isIP(address) === 0) return false;
-  const ipv4 = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-  return address === '::1' || (isIP(ipv4) === 4 && ipv4.startsWith('127.'));
+function isSameMachine(socket: Socket): boolean {
+  return loopbackAddresses.has(socket.remoteAddress) || isUnixSocket(socket);
 }

@@ -119,7 +119,13 @@ const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-che
  */
 export async function validatePath(input: ValidatePathInput): Promise<VerifiedPath> {
   checkOptions('validatePath', input, inputNames);
-  const { trust, time = new Date(), extKeyUsage = 'clientAuth', maxIntermediates = defaultMaxIntermediates } = input;
+  const { endEntity, intermediates = [], trust, time = new Date(), extKeyUsage = 'clientAuth' } = input;
+  const { maxIntermediates = defaultMaxIntermediates } = input;
+  checkDer('endEntity', endEntity);
+  if (!Array.isArray(intermediates)) {
+    throw new TypeError(`intermediates must be an array; it received ${describe(intermediates)}.`);
+  }
+  for (const [index, der] of intermediates.entries()) checkDer(`intermediates[${index}]`, der);
   if (!(trust instanceof TrustStore))
     throw new TypeError(`trust must be a TrustStore; it received ${describe(trust)}.`);
   if (!(time instanceof Date) || Number.isNaN(time.getTime())) throw new TypeError('time must be a valid Date.');
@@ -128,8 +134,8 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
   }
   checkInteger('maxIntermediates', maxIntermediates, 0, 20);
   const validation = await findPath({
-    endEntity: decodePresented(input.endEntity, 0),
-    presented: (input.intermediates ?? []).map((der, index) => decodePresented(der, index + 1)),
+    endEntity: decodePresented(endEntity, 0),
+    presented: intermediates.map((der, index) => decodePresented(der, index + 1)),
     trust,
     time: time.getTime(),
     requiredUsage: extKeyUsage,
@@ -137,6 +143,10 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
   });
   if ('refusal' in validation) throw validation.refusal;
   return validation.path;
+}
+
+function checkDer(name: string, der: unknown): void {
+  if (!(der instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array; it received ${describe(der)}.`);
 }
 
 /**

@@ -2,7 +2,7 @@ import { type ChannelEvidence, type ChannelProof, untrusted } from '../channel/c
 import { type TlsPeer, tlsPeerOf } from '../channel/tls-peer';
 import { ClientCertificateError } from '../errors';
 import { checkOptions } from '../options';
-import type { CertificateRequest } from '../request';
+import { asksForCertificates, type CertificateRequest } from '../request';
 import { maxChainCertificates } from './rfc9440';
 import { type Presented, type Source, verdictKey } from './source';
 
@@ -14,18 +14,31 @@ import { type Presented, type Source, verdictKey } from './source';
  */
 export function nativeTls(options: Record<never, never> = {}): Source {
   checkOptions('nativeTls', options, []);
-  return Object.freeze({ name: 'native-tls', channel: nativeTlsChannel, collect } satisfies Source);
+  return Object.freeze({
+    name: 'native-tls',
+    channel: nativeTlsChannel,
+    maxHeaderBytes: 0,
+    fields: [],
+    collect,
+  } satisfies Source);
 }
 
 const evidence: ChannelEvidence = Object.freeze({ proof: 'native-tls' });
 
 const nativeTlsChannel: ChannelProof = Object.freeze({
   proof: 'native-tls',
+  isSufficient: true,
+  readsTlsPeer: true,
   consumedHeaders: [],
   checkTrust(): void {},
   prove(request: CertificateRequest): ChannelEvidence {
     const peer = tlsPeerOf(request);
     if (typeof peer === 'string') throw untrusted('native-tls', peer);
+    // Without this a server that does not ask would look like a world in which nobody has a certificate.
+    if (peer.certificates.length === 0 && !asksForCertificates(request)) {
+      const hint = 'The server does not ask clients for certificates: create it with originServerOptions().';
+      throw new ClientCertificateError('ERR_SERVER_MISCONFIGURED', { hint });
+    }
     return evidence;
   },
 } satisfies ChannelProof);

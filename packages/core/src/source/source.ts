@@ -6,6 +6,10 @@ import type { CertificateRequest } from '../request';
 export interface Source {
   readonly name: 'cloudfront' | 'native-tls';
   readonly channel: ChannelProof;
+  /** Most octets of header fields the proxy sends in one request; 0 where there is no proxy. */
+  readonly maxHeaderBytes: number;
+  /** Lower-case names of the fields the source reads. */
+  readonly fields: readonly string[];
   /**
    * Finds what the request carries, without decoding it. Done for every request.
    *

@@ -9,7 +9,7 @@ import {
   type TestAuthority,
   type TestCertificate,
 } from '@peercert/testkit';
-import { verifySignature } from '../../../../packages/core/src/path/verify-signature';
+import { isSignedBy, verifySignature } from '../../../../packages/core/src/path/verify-signature';
 import { Certificate } from '../../../../packages/core/src/x509/certificate';
 import { hex, rsaSpki } from '../../../support/encodings';
 
@@ -150,6 +150,28 @@ describe('a signature', () => {
   });
 });
 
+describe('a signature verified while nothing waits', () => {
+  it.each(['p256', 'p384', 'p521', 'ed25519', 'rsa'] as const)('is verified by a key of %s inline', (name) => {
+    expect(isSignedBy(decode(roots[name].issue()), decode(roots[name]))).toBe(true);
+    expect(isSignedBy(decode(roots[name].issue()), decode(createAuthority()))).toBe(false);
+  });
+});
+
+describe('a failure of the key import', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it.each(['p256', 'p384'] as const)('is a signature that is not good: %s', async (name) => {
+    const [certificate, issuer] = [decode(roots[name].issue()), decode(roots[name])];
+    expect(await verifySignature(certificate, issuer)).toBe(true);
+    jest.spyOn(Certificate.prototype, 'publicKey', 'get').mockImplementation(() => {
+      throw new Error('unsupported');
+    });
+    expect(await verifySignature(certificate, issuer)).toBe(false);
+  });
+});
+
 describe('DR-30: an ECDSA signature', () => {
   it.each<[string, (signature: Buffer) => Buffer]>([
     ['with an octet after it', (signature) => Buffer.concat([signature, Buffer.of(0)])],
@@ -210,12 +232,13 @@ describe('DR-30: an ECDSA signature', () => {
 });
 
 describe('DR-30: an Ed25519 signature', () => {
+  const reversed = (octets: Buffer): Buffer => Buffer.from([...octets].toReversed());
   const order = 2n ** 252n + 27742317777372353535851937790883648493n;
 
   it.each([1n, 2n, 7n])('rejects one of S + %i L', async (times) => {
     const [genuine, changed] = resigned(roots.ed25519, (signature) => {
-      const s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + times * order;
-      const encoded = hex(s.toString(16).padStart(64, '0')).reverse();
+      const s = BigInt(`0x${reversed(signature.subarray(32)).toString('hex')}`) + times * order;
+      const encoded = reversed(hex(s.toString(16).padStart(64, '0')));
       return Buffer.concat([signature.subarray(0, 32), encoded]);
     });
     expect(await verify(genuine, roots.ed25519)).toBe(true);

@@ -161,60 +161,60 @@ describe('what is no trust store', () => {
   const trailing = Buffer.concat([two.der, Buffer.of(0)]);
   it.each<[string, () => TrustStore, string, number]>([
     [
-      'DR-01: a certificate with a trailing octet',
+      'DR-01: rejects a certificate with a trailing octet',
       () => TrustStore.fromDer([one.der, trailing]),
       `unexpected data after Certificate at octet ${two.der.length}`,
       2,
     ],
     [
-      'DR-01: the same in PEM',
+      'DR-01: rejects the same in PEM',
       () => TrustStore.fromPem(one.pem + block(trailing)),
       `unexpected data after Certificate at octet ${two.der.length}`,
       2,
     ],
     [
-      'DR-01: two certificates in one block',
+      'DR-01: rejects two certificates in one block',
       () => TrustStore.fromPem(block(Buffer.concat([one.der, two.der]))),
       `unexpected data after Certificate at octet ${one.der.length}`,
       1,
     ],
     [
-      'a certificate cut short',
+      'rejects a certificate cut short',
       () => TrustStore.fromDer([one.der.subarray(0, -1)]),
       'element is longer than what holds it at octet 0',
       1,
     ],
     [
-      'DR-02: an indefinite length',
+      'DR-02: rejects an indefinite length',
       () => TrustStore.fromDer([der.tlv(0x30, one.der.subarray(4), { indefinite: true })]),
       'indefinite length at octet 1',
       1,
     ],
     [
-      'PEM where DER is expected',
+      'rejects PEM where DER is expected',
       () => TrustStore.fromDer([Buffer.from(one.pem)]),
       'Certificate expected at octet 0',
       1,
     ],
     [
-      'no octets where DER is expected',
+      'rejects no octets where DER is expected',
       () => TrustStore.fromDer([Buffer.alloc(0)]),
       'Certificate expected at octet 0',
       1,
     ],
     [
-      'a broken operator intermediate',
+      'rejects a broken operator intermediate',
       () => TrustStore.fromDer([one.der], { intermediates: [intermediate.der, trailing] }),
       `unexpected data after Certificate at octet ${two.der.length}`,
       2,
     ],
     [
-      'a broken operator intermediate in PEM',
+      'rejects a broken operator intermediate in PEM',
       () => TrustStore.fromPem(one.pem, { intermediates: block(trailing) }),
       `unexpected data after Certificate at octet ${two.der.length}`,
       1,
     ],
-  ])('rejects %s', (_, make, reason, index) => {
+  ])('%s', (_, make, reason, index) => {
     const found = `a certificate that is not strict DER: ${reason}`;
     expect(make).toThrowWithCode('ERR_TRUST_STORE_MALFORMED', { found, index });
     expect(make).toThrow(`The trust store is malformed: found ${found} (certificate ${index}).`);

@@ -22,9 +22,8 @@ const leaf = root.issue({ uris: ['urn:example:device:1'] });
 const none = Buffer.alloc(0);
 
 const decode = ({ der: bytes }: { readonly der: Buffer }): Certificate => new Certificate(bytes);
-const reject = (certificate: { readonly der: Buffer }, reason: string): void => {
-  expect(() => decode(certificate)).toThrow(expect.objectContaining({ constructor: DerError, reason }));
-};
+/** How DerError with this reason is expected. */
+const derError = (reason: string): Error => expect.objectContaining({ constructor: DerError, reason });
 
 /** A certificate without extensions, of version 1 or another. */
 const plain = (version: Buffer, rest: CertificateFields['raw'] = {}): TestCertificate =>
@@ -72,14 +71,16 @@ describe('the fields of a certificate', () => {
     ['a version without an INTEGER', der.explicit(0), 'version expected'],
     ['an implicit version', der.implicit(0, Buffer.of(2)), 'serialNumber expected'],
   ])('DR-06: rejects %s', (_, version, reason) => {
-    reject(root.issue({ raw: { version } }), reason);
+    expect(() => decode(root.issue({ raw: { version } }))).toThrow(derError(reason));
   });
 
   it.each<[string, Buffer]>([
     ['version 1', none],
     ['version 2', der.explicit(0, der.integer(1))],
   ])('DR-06: rejects extensions in a certificate of %s', (_, version) => {
-    reject(root.issue({ raw: { version } }), 'extensions in a certificate that is not version 3');
+    expect(() => decode(root.issue({ raw: { version } }))).toThrow(
+      derError('extensions in a certificate that is not version 3'),
+    );
   });
 
   const octets = (count: number, first = 0x7f): Buffer => Buffer.concat([Buffer.of(first), Buffer.alloc(count - 1, 1)]);
@@ -105,15 +106,17 @@ describe('the fields of a certificate', () => {
     ['a negative octet behind 0xff', Buffer.of(0xff, 0x80), 'serialNumber is not minimal'],
     ['no octet', none, 'serialNumber is empty'],
   ])('DR-07: rejects a serial number of %s', (_, serialNumber, reason) => {
-    reject(root.issue({ serialNumber }), reason);
+    expect(() => decode(root.issue({ serialNumber }))).toThrow(derError(reason));
   });
 
   it('rejects a serial number that is not an INTEGER', () => {
-    reject(root.issue({ raw: { serialNumber: der.octetString(Buffer.of(1)) } }), 'serialNumber expected');
+    expect(() => decode(root.issue({ raw: { serialNumber: der.octetString(Buffer.of(1)) } }))).toThrow(
+      derError('serialNumber expected'),
+    );
   });
 
   it('rejects an empty issuer, and accepts an empty subject', () => {
-    reject(root.issue({ raw: { issuer: der.sequence() } }), 'issuer is empty');
+    expect(() => decode(root.issue({ raw: { issuer: der.sequence() } }))).toThrow(derError('issuer is empty'));
     const certificate = decode(root.issue({ subject: '' }));
     expect(certificate.hasEmptySubject).toBe(true);
     expect(String(certificate.subject)).toBe('');
@@ -121,35 +124,43 @@ describe('the fields of a certificate', () => {
 
   it.each<[string, CertificateFields['raw'] & object, string]>([
     [
-      'DR-13: notAfter of 31 February',
+      'DR-13: rejects notAfter of 31 February',
       { validity: der.sequence(der.utcTime('260101000000Z'), der.utcTime('270231000000Z')) },
       'notAfter does not exist',
     ],
     [
-      'DR-13: notBefore of 24:00',
+      'DR-13: rejects notBefore of 24:00',
       { validity: der.sequence(der.utcTime('260101240000Z'), der.utcTime('270101000000Z')) },
       'notBefore does not exist',
     ],
-    ['a validity without notAfter', { validity: der.sequence(der.utcTime('260101000000Z')) }, 'element is truncated'],
     [
-      'a validity of three times',
+      'rejects a validity without notAfter',
+      { validity: der.sequence(der.utcTime('260101000000Z')) },
+      'element is truncated',
+    ],
+    [
+      'rejects a validity of three times',
       { validity: der.sequence(...Array.from({ length: 3 }, () => der.utcTime('260101000000Z'))) },
       'unexpected data after validity',
     ],
     [
-      'DR-15: a subject in invalid UTF-8',
+      'DR-15: rejects a subject in invalid UTF-8',
       { subject: der.sequence(der.set(der.sequence(der.oid('2.5.4.3'), der.tlv(0x0c, Buffer.of(0xff))))) },
       'subject holds invalid UTF-8',
     ],
     [
-      'DR-15: an issuer with an odd BMPString',
+      'DR-15: rejects an issuer with an odd BMPString',
       { issuer: der.sequence(der.set(der.sequence(der.oid('2.5.4.3'), der.tlv(0x1e, Buffer.of(0x41))))) },
       'issuer holds an odd BMPString',
     ],
-    ['DR-05: an empty list of extensions', { extensions: der.explicit(3, der.sequence()) }, 'extensions are empty'],
-    ['extensions without a list', { extensions: der.explicit(3) }, 'extensions expected'],
     [
-      'two lists of extensions',
+      'DR-05: rejects an empty list of extensions',
+      { extensions: der.explicit(3, der.sequence()) },
+      'extensions are empty',
+    ],
+    ['rejects extensions without a list', { extensions: der.explicit(3) }, 'extensions expected'],
+    [
+      'rejects two lists of extensions',
       {
         extensions: der.explicit(
           3,
@@ -160,7 +171,7 @@ describe('the fields of a certificate', () => {
       'unexpected data after extensions',
     ],
     [
-      'something after the extensions',
+      'rejects something after the extensions',
       {
         extensions: Buffer.concat([
           der.explicit(3, der.sequence(der.sequence(der.oid('1.2.3'), der.octetString(none)))),
@@ -169,77 +180,83 @@ describe('the fields of a certificate', () => {
       },
       'unexpected data after extensions',
     ],
-    ['something in place of the extensions', { extensions: der.null() }, 'extensions expected'],
-    ['a constructed unique identifier', { issuerUniqueID: der.explicit(1, der.null()) }, 'extensions expected'],
+    ['rejects something in place of the extensions', { extensions: der.null() }, 'extensions expected'],
+    ['rejects a constructed unique identifier', { issuerUniqueID: der.explicit(1, der.null()) }, 'extensions expected'],
     [
-      'unique identifiers in the wrong order',
+      'rejects unique identifiers in the wrong order',
       { issuerUniqueID: Buffer.concat([der.implicit(2, Buffer.of(0, 1)), der.implicit(1, Buffer.of(0, 1))]) },
       'extensions expected',
     ],
-    ['DR-08: extra contents nested 300 deep', { extensions: nested(300) }, 'extensions expected'],
-    ['DR-08: extra contents nested 3500 deep', { extensions: nested(3_500) }, 'extensions expected'],
-    ['DR-08: an issuer nested 3500 deep', { issuer: nested(3_500) }, 'issuer: RelativeDistinguishedName expected'],
+    ['DR-08: rejects extra contents nested 300 deep', { extensions: nested(300) }, 'extensions expected'],
+    ['DR-08: rejects extra contents nested 3500 deep', { extensions: nested(3_500) }, 'extensions expected'],
     [
-      'DR-08: a key nested 3500 deep',
+      'DR-08: rejects an issuer nested 3500 deep',
+      { issuer: nested(3_500) },
+      'issuer: RelativeDistinguishedName expected',
+    ],
+    [
+      'DR-08: rejects a key nested 3500 deep',
       { subjectPublicKeyInfo: nested(3_500) },
       'subjectPublicKeyInfo: algorithm expected',
     ],
-    ['DR-08: a TBSCertificate nested 3500 deep', { tbsCertificate: nested(3_500) }, 'serialNumber expected'],
+    ['DR-08: rejects a TBSCertificate nested 3500 deep', { tbsCertificate: nested(3_500) }, 'serialNumber expected'],
     [
-      'DR-09: a TBSCertificate of 5000 empty items',
+      'DR-09: rejects a TBSCertificate of 5000 empty items',
       { tbsCertificate: der.sequence(Buffer.alloc(10_000, '3000', 'hex')) },
       'serialNumber expected',
     ],
     [
-      'DR-09: extensions that claim 2 GB',
+      'DR-09: rejects extensions that claim 2 GB',
       { extensions: der.tlv(0xa3, none, { declaredLength: 2 ** 31 }) },
       'element is longer than what holds it',
     ],
-    ['an empty TBSCertificate', { tbsCertificate: der.sequence() }, 'serialNumber expected'],
+    ['rejects an empty TBSCertificate', { tbsCertificate: der.sequence() }, 'serialNumber expected'],
     [
-      'DR-30: a signature with unused bits',
+      'DR-30: rejects a signature with unused bits',
       { signatureValue: der.bitString(Buffer.alloc(64, 2), 1) },
       'signatureValue has unused bits',
     ],
     [
-      'a signature that is an OCTET STRING',
+      'rejects a signature that is an OCTET STRING',
       { signatureValue: der.octetString(Buffer.alloc(64, 2)) },
       'signatureValue expected',
     ],
-    ['no signature', { signatureValue: none }, 'signatureValue expected'],
+    ['rejects no signature', { signatureValue: none }, 'signatureValue expected'],
     [
-      'two signatures',
+      'rejects two signatures',
       { signatureValue: Buffer.concat([der.bitString(Buffer.of(1)), der.bitString(Buffer.of(1))]) },
       'unexpected data after signatureValue',
     ],
     [
-      'DR-29: another outer algorithm',
+      'DR-29: rejects another outer algorithm',
       { signatureAlgorithm: algorithmIdentifier('ecdsa-sha384') },
       'signature and signatureAlgorithm differ',
     ],
     [
-      'DR-29: another inner algorithm',
+      'DR-29: rejects another inner algorithm',
       { signature: algorithmIdentifier('ecdsa-sha384') },
       'signature and signatureAlgorithm differ',
     ],
     [
-      'DR-29: parameters in the outer algorithm alone',
+      'DR-29: rejects parameters in the outer algorithm alone',
       { signatureAlgorithm: der.sequence(der.oid('1.2.840.10045.4.3.2'), der.null()) },
       'signature and signatureAlgorithm differ',
     ],
     [
-      'DR-29: an outer algorithm that is a prefix of the inner',
+      'DR-29: rejects an outer algorithm that is a prefix of the inner',
       { signature: der.sequence(der.oid('1.2.840.10045.4.3.2'), der.null()) },
       'signature and signatureAlgorithm differ',
     ],
-    ['no outer algorithm', { signatureAlgorithm: none }, 'signatureAlgorithm expected'],
-  ])('rejects %s', (_, raw, reason) => {
-    reject(root.issue({ raw }), reason);
+    ['rejects no outer algorithm', { signatureAlgorithm: none }, 'signatureAlgorithm expected'],
+  ])('%s', (_, raw, reason) => {
+    expect(() => decode(root.issue({ raw }))).toThrow(derError(reason));
   });
 
   it('DR-08: rejects algorithm parameters nested 300 deep', () => {
     const algorithm = der.sequence(der.oid('1.2.3.4'), nested(300));
-    reject(root.issue({ raw: { signature: algorithm, signatureAlgorithm: algorithm } }), 'nested too deeply');
+    expect(() => decode(root.issue({ raw: { signature: algorithm, signatureAlgorithm: algorithm } }))).toThrow(
+      derError('nested too deeply'),
+    );
   });
 
   it('passes over unique identifiers in versions 2 and 3, and rejects them in version 1', () => {
@@ -249,7 +266,7 @@ describe('the fields of a certificate', () => {
     };
     expect(decode(root.issue({ raw: identifiers })).version).toBe(3);
     expect(decode(plain(der.explicit(0, der.integer(1)), identifiers)).version).toBe(2);
-    reject(plain(none, identifiers), 'unique identifier in a version 1 certificate');
+    expect(() => decode(plain(none, identifiers))).toThrow(derError('unique identifier in a version 1 certificate'));
   });
 
   it.each([
@@ -285,7 +302,7 @@ describe('the fields of a certificate', () => {
     const decoded = decode(certificate);
     expect(decoded.publicKeyInfo.type).toBe('unsupported');
     expect(decoded.spkiSha256).toMatch(/^[0-9a-f]{64}$/);
-    expect(() => decoded.publicKey).toThrow();
+    expect(() => decoded.publicKey).toThrow(/./);
   });
 });
 
@@ -326,14 +343,14 @@ describe('the bytes of a certificate', () => {
   });
 
   it.each([
-    ['no octets', none, 'Certificate expected', 0],
-    ['an empty SEQUENCE', der.sequence(), 'tbsCertificate expected', 2],
-    ['PEM', Buffer.from(leaf.pem), 'Certificate expected', 0],
-    ['a SET of the same contents', der.tlv(0x31, bytes.subarray(4)), 'Certificate expected', 0],
-    ['DR-09: 5,000 empty items', der.sequence(Buffer.alloc(10_000, '3000', 'hex')), 'serialNumber expected', 6],
-    ['DR-08: SEQUENCEs nested 5,000 deep', nested(5_000), 'certificate is too large', 0],
-    ['DR-08: SEQUENCEs nested 3,500 deep', nested(3_500), 'serialNumber expected', 8],
-  ])('rejects %s', (_, hostile, reason, offset) => {
+    ['rejects no octets', none, 'Certificate expected', 0],
+    ['rejects an empty SEQUENCE', der.sequence(), 'tbsCertificate expected', 2],
+    ['rejects PEM', Buffer.from(leaf.pem), 'Certificate expected', 0],
+    ['rejects a SET of the same contents', der.tlv(0x31, bytes.subarray(4)), 'Certificate expected', 0],
+    ['DR-09: rejects 5,000 empty items', der.sequence(Buffer.alloc(10_000, '3000', 'hex')), 'serialNumber expected', 6],
+    ['DR-08: rejects SEQUENCEs nested 5,000 deep', nested(5_000), 'certificate is too large', 0],
+    ['DR-08: rejects SEQUENCEs nested 3,500 deep', nested(3_500), 'serialNumber expected', 8],
+  ])('%s', (_, hostile, reason, offset) => {
     expect(() => new Certificate(hostile)).toThrowDerError(reason, offset);
   });
 
@@ -375,7 +392,7 @@ describe('the bytes of a certificate', () => {
 
   it.each([
     [
-      'DR-10: an object identifier of 10 KB',
+      'DR-10, DR-12: rejects an object identifier of 10 KB in at most 256 characters',
       root.issue({
         raw: {
           extensions: der.explicit(
@@ -385,13 +402,19 @@ describe('the bytes of a certificate', () => {
         },
       }),
     ],
-    ['DR-11: 1000 names', root.issue({ dnsNames: Array.from({ length: 1_000 }, (_, index) => `a${index}`) })],
-    ['DR-11: 10000 names', root.issue({ dnsNames: Array.from({ length: 10_000 }, (_, index) => `a${index}`) })],
     [
-      'DR-11: 1000 attributes',
+      'DR-11, DR-12: rejects 1000 names in at most 256 characters',
+      root.issue({ dnsNames: Array.from({ length: 1_000 }, (_, index) => `a${index}`) }),
+    ],
+    [
+      'DR-11, DR-12: rejects 10000 names in at most 256 characters',
+      root.issue({ dnsNames: Array.from({ length: 10_000 }, (_, index) => `a${index}`) }),
+    ],
+    [
+      'DR-11, DR-12: rejects 1000 attributes in at most 256 characters',
       root.issue({ subject: Array.from({ length: 1_000 }, () => ({ type: 'CN', value: 'a' })) }),
     ],
-  ])('DR-12: rejects %s in at most 256 characters', (_, certificate) => {
+  ])('%s', (_, certificate) => {
     let message = '';
     try {
       decode(certificate);

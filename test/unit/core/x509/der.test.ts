@@ -31,31 +31,41 @@ describe('an element', () => {
   });
 
   it.each([
-    ['nothing at all', '', 'element is truncated', 0],
-    ['a tag alone', '30', 'element is truncated', 0],
-    ['a length cut short', '30 82 01', 'element is truncated', 0],
-    ['a length that is missing', '30 81', 'element is truncated', 0],
-    ['contents one octet short', '04 02 00', 'element is longer than what holds it', 0],
-    ['a multi-octet tag', '1f 1f 00', 'multi-octet tag', 0],
-    ['a constructed multi-octet tag', 'bf 1f 00', 'multi-octet tag', 0],
-    ['DR-02: an indefinite length', '30 80 05 00 00 00', 'indefinite length', 1],
-    ['DR-02: one length octet too many for 0', '30 81 00', 'length is not minimal', 1],
-    ['DR-02: one length octet too many for 127', `04 81 7f ${'00'.repeat(127)}`, 'length is not minimal', 1],
-    ['DR-02: one length octet too many for 128', `04 82 00 80 ${'00'.repeat(128)}`, 'length is not minimal', 1],
-    ['DR-02: one length octet too many for 256', `04 83 00 01 00 ${'00'.repeat(256)}`, 'length is not minimal', 1],
+    ['rejects nothing at all', '', 'element is truncated', 0],
+    ['rejects a tag alone', '30', 'element is truncated', 0],
+    ['rejects a length cut short', '30 82 01', 'element is truncated', 0],
+    ['rejects a length that is missing', '30 81', 'element is truncated', 0],
+    ['rejects contents one octet short', '04 02 00', 'element is longer than what holds it', 0],
+    ['rejects a multi-octet tag', '1f 1f 00', 'multi-octet tag', 0],
+    ['rejects a constructed multi-octet tag', 'bf 1f 00', 'multi-octet tag', 0],
+    ['DR-02: rejects an indefinite length', '30 80 05 00 00 00', 'indefinite length', 1],
+    ['DR-02: rejects one length octet too many for 0', '30 81 00', 'length is not minimal', 1],
+    ['DR-02: rejects one length octet too many for 127', `04 81 7f ${'00'.repeat(127)}`, 'length is not minimal', 1],
+    ['DR-02: rejects one length octet too many for 128', `04 82 00 80 ${'00'.repeat(128)}`, 'length is not minimal', 1],
     [
-      'DR-02: one length octet too many for 65536',
+      'DR-02: rejects one length octet too many for 256',
+      `04 83 00 01 00 ${'00'.repeat(256)}`,
+      'length is not minimal',
+      1,
+    ],
+    [
+      'DR-02: rejects one length octet too many for 65536',
       `04 84 00 01 00 00 ${'00'.repeat(65_536)}`,
       'length is not minimal',
       1,
     ],
-    ['DR-09: a length of 2 GB', '30 84 80 00 00 00 05 00', 'element is longer than what holds it', 0],
-    ['DR-09: a length of 2 GB less one octet', '30 84 7f ff ff ff 05 00', 'element is longer than what holds it', 0],
-    ['DR-09: a length of 4 GB', '30 84 ff ff ff ff 05 00', 'element is longer than what holds it', 0],
-    ['DR-09: a length in five octets', '30 85 01 00 00 00 00', 'length is too large', 1],
-    ['DR-09: a length in eight octets', '30 88 ff ff ff ff ff ff ff ff', 'length is too large', 1],
-    ['DR-09: a length in 127 octets', `30 ff ${'ff'.repeat(127)}`, 'length is too large', 1],
-  ])('rejects %s', (_, text, reason, offset) => {
+    ['DR-09: rejects a length of 2 GB', '30 84 80 00 00 00 05 00', 'element is longer than what holds it', 0],
+    [
+      'DR-09: rejects a length of 2 GB less one octet',
+      '30 84 7f ff ff ff 05 00',
+      'element is longer than what holds it',
+      0,
+    ],
+    ['DR-09: rejects a length of 4 GB', '30 84 ff ff ff ff 05 00', 'element is longer than what holds it', 0],
+    ['DR-09: rejects a length in five octets', '30 85 01 00 00 00 00', 'length is too large', 1],
+    ['DR-09: rejects a length in eight octets', '30 88 ff ff ff ff ff ff ff ff', 'length is too large', 1],
+    ['DR-09: rejects a length in 127 octets', `30 ff ${'ff'.repeat(127)}`, 'length is too large', 1],
+  ])('%s', (_, text, reason, offset) => {
     expect(() => reader(text).read()).toThrowDerError(reason, offset);
   });
 
@@ -118,11 +128,11 @@ describe('a BOOLEAN', () => {
   });
 
   it.each([
-    ['DR-03: TRUE written as 1', '01 01 01'],
-    ['DR-03: TRUE written as 0xfe', '01 01 fe'],
-    ['no octet', '01 00'],
-    ['two octets', '01 02 ff ff'],
-  ])('rejects %s', (_, text) => {
+    ['DR-03: rejects TRUE written as 1', '01 01 01'],
+    ['DR-03: rejects TRUE written as 0xfe', '01 01 fe'],
+    ['rejects no octet', '01 00'],
+    ['rejects two octets', '01 02 ff ff'],
+  ])('%s', (_, text) => {
     expect(() => reader(text).boolean('flag')).toThrowDerError('flag is not a DER BOOLEAN', 2);
   });
 });
@@ -141,12 +151,12 @@ describe('an INTEGER', () => {
   });
 
   it.each([
-    ['no octet', '02 00', 'number is empty'],
-    ['DR-07: zero in two octets', '02 02 00 00', 'number is not minimal'],
-    ['DR-07: 127 in two octets', '02 02 00 7f', 'number is not minimal'],
-    ['DR-07: -1 in two octets', '02 02 ff ff', 'number is not minimal'],
-    ['DR-07: -128 in two octets', '02 02 ff 80', 'number is not minimal'],
-  ])('rejects %s', (_, text, reason) => {
+    ['rejects no octet', '02 00', 'number is empty'],
+    ['DR-07: rejects zero in two octets', '02 02 00 00', 'number is not minimal'],
+    ['DR-07: rejects 127 in two octets', '02 02 00 7f', 'number is not minimal'],
+    ['DR-07: rejects -1 in two octets', '02 02 ff ff', 'number is not minimal'],
+    ['DR-07: rejects -128 in two octets', '02 02 ff 80', 'number is not minimal'],
+  ])('%s', (_, text, reason) => {
     expect(() => reader(text).integer('number')).toThrowDerError(reason, 2);
   });
 
@@ -177,23 +187,23 @@ describe('an INTEGER', () => {
 
 describe('an OBJECT IDENTIFIER', () => {
   it.each([
-    ['of one octet', '06 01 2a'],
-    ['of an arc in two octets', '06 02 81 00'],
-    ['of 64 octets, the longest', `06 40 ${'01'.repeat(64)}`],
-    ['DR-10: of an arc of 63 octets', `06 40 ${'81'.repeat(63)}01`],
-  ])('accepts an object identifier %s', (_, text) => {
+    ['accepts an object identifier of one octet', '06 01 2a'],
+    ['accepts an object identifier of an arc in two octets', '06 02 81 00'],
+    ['accepts an object identifier of 64 octets, the longest', `06 40 ${'01'.repeat(64)}`],
+    ['DR-10: accepts an object identifier of an arc of 63 octets', `06 40 ${'81'.repeat(63)}01`],
+  ])('%s', (_, text) => {
     const bytes = hex(text);
     expect(new DerReader(bytes).oid('type')).toBe(bytes.toString('latin1', 2));
   });
 
   it.each([
-    ['without an octet', '06 00', 'type is not an OID', 2],
-    ['that ends inside an arc', '06 02 2a 86', 'type is not an OID', 2],
-    ['whose first arc has a leading zero', '06 02 80 01', 'type is not minimal', 2],
-    ['whose last arc has a leading zero', '06 03 2a 80 01', 'type is not minimal', 3],
-    ['DR-10: of 65 octets', `06 41 ${'01'.repeat(65)}`, 'type is too long', 2],
-    ['DR-10: of 10 KB', `06 82 27 10 ${'81'.repeat(9_999)}01`, 'type is too long', 4],
-  ])('rejects an object identifier %s', (_, text, reason, offset) => {
+    ['rejects an object identifier without an octet', '06 00', 'type is not an OID', 2],
+    ['rejects an object identifier that ends inside an arc', '06 02 2a 86', 'type is not an OID', 2],
+    ['rejects an object identifier whose first arc has a leading zero', '06 02 80 01', 'type is not minimal', 2],
+    ['rejects an object identifier whose last arc has a leading zero', '06 03 2a 80 01', 'type is not minimal', 3],
+    ['DR-10: rejects an object identifier of 65 octets', `06 41 ${'01'.repeat(65)}`, 'type is too long', 2],
+    ['DR-10: rejects an object identifier of 10 KB', `06 82 27 10 ${'81'.repeat(9_999)}01`, 'type is too long', 4],
+  ])('%s', (_, text, reason, offset) => {
     expect(() => reader(text).oid('type')).toThrowDerError(reason, offset);
   });
 });
@@ -208,10 +218,10 @@ describe('a BIT STRING', () => {
   });
 
   it.each([
-    ['without even the count of unused bits', '03 00', 'bits is empty'],
-    ['DR-30: with one unused bit', '03 02 01 aa', 'bits has unused bits'],
-    ['with eight unused bits', '03 02 08 00', 'bits has unused bits'],
-  ])('rejects whole octets %s', (_, text, reason) => {
+    ['rejects whole octets without even the count of unused bits', '03 00', 'bits is empty'],
+    ['DR-30: rejects whole octets with one unused bit', '03 02 01 aa', 'bits has unused bits'],
+    ['rejects whole octets with eight unused bits', '03 02 08 00', 'bits has unused bits'],
+  ])('%s', (_, text, reason) => {
     expect(() => reader(text).wholeBitString('bits')).toThrowDerError(reason, 2);
   });
 

@@ -32,75 +32,75 @@ const valueAt = 11;
 describe('extensions', () => {
   it.each<[string, Buffer, Partial<Extensions>]>([
     [
-      'basicConstraints of a CA',
+      'accepts basicConstraints of a CA',
       extension(basicConstraints, der.sequence(der.boolean(true)), critical),
       {
         basicConstraints: { cA: true, pathLenConstraint: undefined },
       },
     ],
     [
-      'basicConstraints of a CA with pathLenConstraint',
+      'accepts basicConstraints of a CA with pathLenConstraint',
       extension(basicConstraints, der.sequence(der.boolean(true), der.integer(0))),
       { basicConstraints: { cA: true, pathLenConstraint: 0 } },
     ],
     [
-      'basicConstraints with the greatest pathLenConstraint',
+      'accepts basicConstraints with the greatest pathLenConstraint',
       extension(basicConstraints, der.sequence(der.boolean(true), der.integer(2 ** 32 - 1))),
       { basicConstraints: { cA: true, pathLenConstraint: 2 ** 32 - 1 } },
     ],
     [
-      'basicConstraints without cA',
+      'accepts basicConstraints without cA',
       extension(basicConstraints, der.sequence()),
       {
         basicConstraints: { cA: false, pathLenConstraint: undefined },
       },
     ],
     [
-      'PA-05: pathLenConstraint without cA',
+      'PA-05: accepts pathLenConstraint without cA',
       extension(basicConstraints, der.sequence(der.integer(1))),
       {
         basicConstraints: { cA: false, pathLenConstraint: 1 },
       },
     ],
     [
-      'keyUsage',
+      'accepts keyUsage',
       extension(keyUsage, der.bitString(Buffer.of(0b1000_0110), 1), critical),
       {
         keyUsage: KeyUsage.digitalSignature | KeyUsage.keyCertSign | KeyUsage.cRLSign,
       },
     ],
-    ['keyUsage without a bit', extension(keyUsage, der.bitString(none)), { keyUsage: 0 }],
+    ['accepts keyUsage without a bit', extension(keyUsage, der.bitString(none)), { keyUsage: 0 }],
     [
-      'extKeyUsage',
+      'accepts extKeyUsage',
       extension(extKeyUsage, der.sequence(der.oid('1.3.6.1.5.5.7.3.2'), der.oid('2.5.29.37.0'))),
       {
         extKeyUsage: ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'],
       },
     ],
-    ['DR-32: extKeyUsage without a purpose', extension(extKeyUsage, der.sequence()), { extKeyUsage: [] }],
+    ['DR-32: accepts extKeyUsage without a purpose', extension(extKeyUsage, der.sequence()), { extKeyUsage: [] }],
     [
-      'subjectAltName',
+      'accepts subjectAltName',
       extension(subjectAltName, der.sequence(der.implicit(2, Buffer.from('a')))),
       {
         subjectAltName: [{ type: 'dns', value: 'a' }],
       },
     ],
     [
-      'subjectKeyIdentifier',
+      'accepts subjectKeyIdentifier',
       extension(subjectKeyIdentifier, der.octetString(Buffer.of(1, 0xff))),
       {
         subjectKeyIdentifier: '\x01\xff',
       },
     ],
     [
-      'authorityKeyIdentifier',
+      'accepts authorityKeyIdentifier',
       extension(authorityKeyIdentifier, der.sequence(der.implicit(0, Buffer.of(1, 0xff)))),
       {
         authorityKeyIdentifier: '\x01\xff',
       },
     ],
     [
-      'authorityKeyIdentifier by issuer and serial number',
+      'accepts authorityKeyIdentifier by issuer and serial number',
       extension(
         authorityKeyIdentifier,
         der.sequence(der.explicit(1, der.explicit(4, der.sequence())), der.implicit(2, Buffer.of(5))),
@@ -108,7 +108,7 @@ describe('extensions', () => {
       {},
     ],
     [
-      'authorityKeyIdentifier with all three',
+      'accepts authorityKeyIdentifier with all three',
       extension(
         authorityKeyIdentifier,
         der.sequence(
@@ -119,33 +119,33 @@ describe('extensions', () => {
       ),
       { authorityKeyIdentifier: '\x07' },
     ],
-    ['authorityKeyIdentifier that is empty', extension(authorityKeyIdentifier, der.sequence()), {}],
-    ['an unknown extension', extension('1.2.3.4', der.utf8String('x')), {}],
-    ['an unknown extension of plain text', extension('1.2.3.4', Buffer.from('plain text')), {}],
-    ['an unknown extension without a value', extension('1.2.3.4', none), {}],
+    ['accepts authorityKeyIdentifier that is empty', extension(authorityKeyIdentifier, der.sequence()), {}],
+    ['accepts an unknown extension', extension('1.2.3.4', der.utf8String('x')), {}],
+    ['accepts an unknown extension of plain text', extension('1.2.3.4', Buffer.from('plain text')), {}],
+    ['accepts an unknown extension without a value', extension('1.2.3.4', none), {}],
     [
-      'PA-07: an unknown critical extension',
+      'PA-07: accepts an unknown critical extension',
       extension('1.2.3.4', none, critical),
       { unsupportedCritical: ['1.2.3.4'] },
     ],
     [
-      'a critical CRL distribution point, which is not processed',
+      'accepts a critical CRL distribution point, which is not processed',
       extension('2.5.29.31', der.sequence(), critical),
       {
         unsupportedCritical: ['2.5.29.31'],
       },
     ],
     [
-      'DR-10: an alias of basicConstraints 2^32 above it',
+      'DR-10: accepts an alias of basicConstraints 2^32 above it',
       extension('2.5.29.4294967315', der.sequence(der.boolean(true)), critical),
       { unsupportedCritical: ['2.5.29.4294967315'] },
     ],
     [
-      'DR-10: an alias of extKeyUsage 2^64 above it',
+      'DR-10: accepts an alias of extKeyUsage 2^64 above it',
       extension('2.5.29.18446744073709551653', der.sequence(der.oid('1.3.6.1.5.5.7.3.2'))),
       {},
     ],
-  ])('accepts %s', (_, encoded, fields) => {
+  ])('%s', (_, encoded, fields) => {
     expect(decode(encoded)).toEqual(expected(fields));
   });
 
@@ -201,166 +201,171 @@ describe('extensions', () => {
   });
 
   it.each<[string, Buffer, string, number]>([
-    ['DR-05: an empty list', der.sequence(), 'extensions are empty', 2],
-    ['something that is not a list', der.set(), 'extensions expected', 0],
-    ['an extension that is not a SEQUENCE', der.sequence(der.null()), 'extension expected', 2],
-    ['an extension without a type', der.sequence(der.sequence()), 'extension type expected', 4],
-    ['an extension without a value', der.sequence(der.sequence(der.oid(keyUsage))), 'extension value expected', 9],
+    ['DR-05: rejects an empty list', der.sequence(), 'extensions are empty', 2],
+    ['rejects something that is not a list', der.set(), 'extensions expected', 0],
+    ['rejects an extension that is not a SEQUENCE', der.sequence(der.null()), 'extension expected', 2],
+    ['rejects an extension without a type', der.sequence(der.sequence()), 'extension type expected', 4],
     [
-      'a value that is not an OCTET STRING',
+      'rejects an extension without a value',
+      der.sequence(der.sequence(der.oid(keyUsage))),
+      'extension value expected',
+      9,
+    ],
+    [
+      'rejects a value that is not an OCTET STRING',
       der.sequence(der.sequence(der.oid(keyUsage), der.bitString(none))),
       'extension value expected',
       9,
     ],
     [
-      'something after the value',
+      'rejects something after the value',
       der.sequence(der.sequence(der.oid('1.2.3.4'), der.octetString(none), der.null())),
       'unexpected data after extension',
       11,
     ],
     [
-      'critical written as 1',
+      'rejects critical written as 1',
       der.sequence(extension('1.2.3.4', none, der.boolean(1))),
       'critical is not a DER BOOLEAN',
       11,
     ],
     [
-      'critical written as FALSE, its default',
+      'rejects critical written as FALSE, its default',
       der.sequence(extension('1.2.3.4', none, der.boolean(false))),
       'critical encodes its default',
       11,
     ],
     [
-      'critical twice',
+      'rejects critical twice',
       der.sequence(extension('1.2.3.4', none, Buffer.concat([critical, critical]))),
       'extension value expected',
       12,
     ],
-  ])('rejects %s', (_, bytes, reason, offset) => {
+  ])('%s', (_, bytes, reason, offset) => {
     expect(() => decodeExtensions(new DerReader(bytes))).toThrowDerError(reason, offset);
   });
 
   const tag = (text: string): string => text;
   it.each<[string, string, Buffer, string, number]>([
-    ['DR-03: cA written as 1', basicConstraints, der.sequence(der.boolean(1)), 'cA is not a DER BOOLEAN', 4],
+    ['DR-03: rejects cA written as 1', basicConstraints, der.sequence(der.boolean(1)), 'cA is not a DER BOOLEAN', 4],
     [
-      'cA written as FALSE, its default',
+      'rejects cA written as FALSE, its default',
       basicConstraints,
       der.sequence(der.boolean(false)),
       'cA encodes its default',
       4,
     ],
     [
-      'PA-05: a negative pathLenConstraint',
+      'PA-05: rejects a negative pathLenConstraint',
       basicConstraints,
       der.sequence(critical, der.integer(-1)),
       'pathLenConstraint is negative',
       7,
     ],
     [
-      'PA-05: a pathLenConstraint of 2^32',
+      'PA-05: rejects a pathLenConstraint of 2^32',
       basicConstraints,
       der.sequence(critical, der.integer(2 ** 32)),
       'pathLenConstraint is too large',
       7,
     ],
     [
-      'a pathLenConstraint before cA',
+      'rejects a pathLenConstraint before cA',
       basicConstraints,
       der.sequence(der.integer(0), critical),
       'unexpected data after basicConstraints',
       5,
     ],
-    ['basicConstraints that are a BOOLEAN', basicConstraints, critical, 'basicConstraints expected', 0],
-    ['basicConstraints without contents', basicConstraints, none, 'basicConstraints expected', 0],
+    ['rejects basicConstraints that are a BOOLEAN', basicConstraints, critical, 'basicConstraints expected', 0],
+    ['rejects basicConstraints without contents', basicConstraints, none, 'basicConstraints expected', 0],
     [
-      'basicConstraints and an octet',
+      'rejects basicConstraints and an octet',
       basicConstraints,
       Buffer.concat([der.sequence(), Buffer.of(0)]),
       'unexpected data after extension value',
       2,
     ],
     [
-      'keyUsage with a trailing zero bit',
+      'rejects keyUsage with a trailing zero bit',
       keyUsage,
       der.bitString(Buffer.of(0x80), 6),
       'keyUsage is not a set of named bits',
       2,
     ],
-    ['keyUsage that is an OCTET STRING', keyUsage, der.octetString(Buffer.of(0x80)), 'keyUsage expected', 0],
+    ['rejects keyUsage that is an OCTET STRING', keyUsage, der.octetString(Buffer.of(0x80)), 'keyUsage expected', 0],
     [
-      'keyUsage and another',
+      'rejects keyUsage and another',
       keyUsage,
       Buffer.concat([der.bitString(none), der.bitString(none)]),
       'unexpected data after extension value',
       3,
     ],
     [
-      'extKeyUsage that holds text',
+      'rejects extKeyUsage that holds text',
       extKeyUsage,
       der.sequence(der.utf8String('clientAuth')),
       'extKeyUsage purpose expected',
       2,
     ],
     [
-      'DR-10: extKeyUsage with a purpose of 10 KB',
+      'DR-10: rejects extKeyUsage with a purpose of 10 KB',
       extKeyUsage,
       der.sequence(der.tlv(0x06, Buffer.alloc(10_000, 1))),
       'extKeyUsage purpose is too long',
       8,
     ],
-    ['extKeyUsage that is one purpose', extKeyUsage, der.oid('1.3.6.1.5.5.7.3.2'), 'extKeyUsage expected', 0],
-    ['DR-05: an empty subjectAltName', subjectAltName, der.sequence(), 'subjectAltName is empty', 2],
+    ['rejects extKeyUsage that is one purpose', extKeyUsage, der.oid('1.3.6.1.5.5.7.3.2'), 'extKeyUsage expected', 0],
+    ['DR-05: rejects an empty subjectAltName', subjectAltName, der.sequence(), 'subjectAltName is empty', 2],
     [
-      'subjectAltName and an octet',
+      'rejects subjectAltName and an octet',
       subjectAltName,
       Buffer.concat([der.sequence(der.implicit(2, Buffer.of(65))), Buffer.of(0)]),
       'unexpected data after extension value',
       5,
     ],
     [
-      'subjectKeyIdentifier without an OCTET STRING of its own',
+      'rejects subjectKeyIdentifier without an OCTET STRING of its own',
       subjectKeyIdentifier,
       Buffer.of(1, 1, 0xff),
       'subjectKeyIdentifier expected',
       0,
     ],
     [
-      'subjectKeyIdentifier and an octet',
+      'rejects subjectKeyIdentifier and an octet',
       subjectKeyIdentifier,
       Buffer.concat([der.octetString(none), Buffer.of(0)]),
       'unexpected data after extension value',
       2,
     ],
     [
-      'authorityKeyIdentifier that is an OCTET STRING',
+      'rejects authorityKeyIdentifier that is an OCTET STRING',
       authorityKeyIdentifier,
       der.octetString(Buffer.of(1)),
       'authorityKeyIdentifier expected',
       0,
     ],
     [
-      'authorityKeyIdentifier with a constructed key identifier',
+      'rejects authorityKeyIdentifier with a constructed key identifier',
       authorityKeyIdentifier,
       der.sequence(der.explicit(0, der.octetString(none))),
       'unexpected data after authorityKeyIdentifier',
       2,
     ],
     [
-      'authorityKeyIdentifier with a serial number that is not minimal',
+      'rejects authorityKeyIdentifier with a serial number that is not minimal',
       authorityKeyIdentifier,
       der.sequence(der.implicit(2, Buffer.of(0, 5))),
       'authorityCertSerialNumber is not minimal',
       4,
     ],
     [
-      'authorityKeyIdentifier with its fields out of order',
+      'rejects authorityKeyIdentifier with its fields out of order',
       authorityKeyIdentifier,
       der.sequence(der.implicit(2, Buffer.of(5)), der.implicit(0, Buffer.of(5))),
       'unexpected data after authorityKeyIdentifier',
       5,
     ],
-  ])('rejects %s', (_, type, value, reason, offset) => {
+  ])('%s', (_, type, value, reason, offset) => {
     // The header of a long value is longer.
     const bytes = der.sequence(extension(type, value));
     expect(() => decodeExtensions(new DerReader(bytes))).toThrowDerError(
@@ -403,7 +408,7 @@ describe('extensions', () => {
     expect(decode(...many(64)).unsupportedCritical).toHaveLength(64);
   });
 
-  it.each([65, 100_000])('DR-09: rejects %i extensions', (count) => {
+  it.each([65, 10_000])('DR-09: rejects %i extensions', (count) => {
     expect(() => decode(...many(count))).toThrow(expect.objectContaining({ reason: 'too many extensions' }));
   });
 });

@@ -132,28 +132,28 @@ describe('a distinguished name', () => {
   });
 
   it.each<[string, Buffer, string]>([
-    ['UTF8String', der.utf8String('Ä東'), 'Ä東'],
-    ['PrintableString', der.printableString('abc'), 'abc'],
-    ['DR-16: PrintableString with a character outside its set', der.printableString('a@b'), 'a@b'],
-    ['IA5String', der.ia5String('a@b'), 'a@b'],
-    ['DR-16: IA5String with the high bit, as Latin-1', latin1(0x16, '\xe4'), 'ä'],
-    ['DR-16: TeletexString, as Latin-1', der.teletexString('\xe4'), 'ä'],
-    ['NumericString', latin1(0x12, '123'), '123'],
-    ['VisibleString', latin1(0x1a, 'abc'), 'abc'],
-    ['BMPString', der.bmpString('Ä東'), 'Ä東'],
-    ['BMPString with NUL', der.bmpString('a\0b'), 'a\0b'],
-    ['an empty UTF8String', der.utf8String(''), ''],
-  ])('decodes %s', (_, value, text) => {
+    ['decodes UTF8String', der.utf8String('Ä東'), 'Ä東'],
+    ['decodes PrintableString', der.printableString('abc'), 'abc'],
+    ['DR-16: decodes PrintableString with a character outside its set', der.printableString('a@b'), 'a@b'],
+    ['decodes IA5String', der.ia5String('a@b'), 'a@b'],
+    ['DR-16: decodes IA5String with the high bit, as Latin-1', latin1(0x16, '\xe4'), 'ä'],
+    ['DR-16: decodes TeletexString, as Latin-1', der.teletexString('\xe4'), 'ä'],
+    ['decodes NumericString', latin1(0x12, '123'), '123'],
+    ['decodes VisibleString', latin1(0x1a, 'abc'), 'abc'],
+    ['decodes BMPString', der.bmpString('Ä東'), 'Ä東'],
+    ['decodes BMPString with NUL', der.bmpString('a\0b'), 'a\0b'],
+    ['decodes an empty UTF8String', der.utf8String(''), ''],
+  ])('%s', (_, value, text) => {
     expect(decode(cn(value)).values('CN')).toEqual([text]);
   });
 
   it.each<[string, Buffer, string]>([
-    ['an INTEGER', der.integer(5), '#020105'],
-    ['NULL', der.null(), '#0500'],
-    ['DR-16: a UniversalString', der.tlv(0x1c, hex('00000041')), '#1c0400000041'],
-    ['a SEQUENCE', der.sequence(der.integer(5)), '#3003020105'],
-    ['a constructed UTF8String', der.tlv(0x2c, der.utf8String('a')), '#2c030c0161'],
-  ])('gives the DER of %s, which is not text', (_, value, text) => {
+    ['gives the DER of an INTEGER, which is not text', der.integer(5), '#020105'],
+    ['gives the DER of NULL, which is not text', der.null(), '#0500'],
+    ['DR-16: gives the DER of a UniversalString, which is not text', der.tlv(0x1c, hex('00000041')), '#1c0400000041'],
+    ['gives the DER of a SEQUENCE, which is not text', der.sequence(der.integer(5)), '#3003020105'],
+    ['gives the DER of a constructed UTF8String, which is not text', der.tlv(0x2c, der.utf8String('a')), '#2c030c0161'],
+  ])('%s', (_, value, text) => {
     const name = decode(cn(value));
     expect(name.values('CN')).toEqual([text]);
     expect(name.toString()).toBe(`CN=${text}`);
@@ -238,20 +238,28 @@ describe('the encoding of a name', () => {
 
 describe('the equality of names', () => {
   it.each<[string, DistinguishedName, DistinguishedName]>([
-    ['the same bytes', cn('a'), cn('a')],
-    ['DR-17: UTF8String and PrintableString', cn('Example CA'), cn('Example CA', 'printableString')],
-    ['DR-17: UTF8String and BMPString', cn('Ä東'), cn('Ä東', 'bmpString')],
-    ['DR-17: UTF8String and TeletexString', cn('Ä'), cn('Ä', 'teletexString')],
-    ['DR-17: PrintableString and BMPString', cn('abc', 'printableString'), cn('abc', 'bmpString')],
-    ['DR-17: another case', cn('Example CA'), cn('eXAMPLE ca')],
-    ['DR-17: another case outside ASCII', cn('ÄRZTE'), cn('ärzte')],
-    ['DR-17: space before and after', cn('a'), cn('  a ')],
-    ['DR-17: more space inside', cn('a b'), cn('a   b')],
-    ['DR-17: a tab inside', cn('a b'), cn('a\tb')],
-    ['a composed and a decomposed letter', cn('\u00e4'), cn('a\u0308')],
-    ['a full-width letter (RFC 4518 section 2.3)', cn('\uff21'), cn('a')],
+    ['holds for the same bytes (RFC 5280 section 7.1)', cn('a'), cn('a')],
     [
-      'a multi-valued RDN in another order',
+      'DR-17: holds for UTF8String and PrintableString (RFC 5280 section 7.1)',
+      cn('Example CA'),
+      cn('Example CA', 'printableString'),
+    ],
+    ['DR-17: holds for UTF8String and BMPString (RFC 5280 section 7.1)', cn('Ä東'), cn('Ä東', 'bmpString')],
+    ['DR-17: holds for UTF8String and TeletexString (RFC 5280 section 7.1)', cn('Ä'), cn('Ä', 'teletexString')],
+    [
+      'DR-17: holds for PrintableString and BMPString (RFC 5280 section 7.1)',
+      cn('abc', 'printableString'),
+      cn('abc', 'bmpString'),
+    ],
+    ['DR-17: holds for another case (RFC 5280 section 7.1)', cn('Example CA'), cn('eXAMPLE ca')],
+    ['DR-17: holds for another case outside ASCII (RFC 5280 section 7.1)', cn('ÄRZTE'), cn('ärzte')],
+    ['DR-17: holds for space before and after (RFC 5280 section 7.1)', cn('a'), cn('  a ')],
+    ['DR-17: holds for more space inside (RFC 5280 section 7.1)', cn('a b'), cn('a   b')],
+    ['DR-17: holds for a tab inside (RFC 5280 section 7.1)', cn('a b'), cn('a\tb')],
+    ['holds for a composed and a decomposed letter (RFC 5280 section 7.1)', cn('\u00e4'), cn('a\u0308')],
+    ['holds for a full-width letter (RFC 4518 section 2.3) (RFC 5280 section 7.1)', cn('\uff21'), cn('a')],
+    [
+      'holds for a multi-valued RDN in another order (RFC 5280 section 7.1)',
       der.sequence(
         der.set(
           der.sequence(der.oid('2.5.4.3'), der.utf8String('a')),
@@ -265,9 +273,13 @@ describe('the equality of names', () => {
         ),
       ),
     ],
-    ['values that are not text and of the same bytes', cn(der.integer(5)), cn(der.integer(5))],
-    ['empty names', '', ''],
-  ])('holds for %s (RFC 5280 section 7.1)', (_, one, other) => {
+    [
+      'holds for values that are not text and of the same bytes (RFC 5280 section 7.1)',
+      cn(der.integer(5)),
+      cn(der.integer(5)),
+    ],
+    ['holds for empty names (RFC 5280 section 7.1)', '', ''],
+  ])('%s', (_, one, other) => {
     expect(keyOf(one)).toBe(keyOf(other));
   });
 

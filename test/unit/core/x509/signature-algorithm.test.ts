@@ -68,46 +68,94 @@ describe('a signature algorithm', () => {
   });
 
   it.each<[string, SignatureAlgorithm, string]>([
-    ['DR-28: RSA with MD5', 'rsa-md5', '1.2.840.113549.1.1.4'],
-    ['DR-28: RSA with SHA-1', 'rsa-sha1', '1.2.840.113549.1.1.5'],
-    ['DR-28: ECDSA with SHA-1', 'ecdsa-sha1', '1.2.840.10045.4.1'],
-    ['Ed448', 'ed448', '1.3.101.113'],
-  ])('reads and does not permit %s', (_, name, dotted) => {
+    ['DR-28: reads and does not permit RSA with MD5', 'rsa-md5', '1.2.840.113549.1.1.4'],
+    ['DR-28: reads and does not permit RSA with SHA-1', 'rsa-sha1', '1.2.840.113549.1.1.5'],
+    ['DR-28: reads and does not permit ECDSA with SHA-1', 'ecdsa-sha1', '1.2.840.10045.4.1'],
+    ['reads and does not permit Ed448', 'ed448', '1.3.101.113'],
+  ])('%s', (_, name, dotted) => {
     expect(read(algorithmIdentifier(name))).toEqual({ algorithm: undefined, oid: dotted });
   });
 
   it.each([
     [
-      'ECDSA with an OCTET STRING',
+      'DR-29: reads and does not permit ECDSA with an OCTET STRING',
       der.sequence(der.oid(ecdsaWithSha256), der.octetString(Buffer.of(1))),
       ecdsaWithSha256,
     ],
-    ['ECDSA with NULL', withNull(ecdsaWithSha256), ecdsaWithSha256],
-    ['Ed25519 with NULL', withNull('1.3.101.112'), '1.3.101.112'],
-    ['RSA with an OCTET STRING', der.sequence(der.oid(rsaWithSha256), der.octetString(none)), rsaWithSha256],
+    ['DR-29: reads and does not permit ECDSA with NULL', withNull(ecdsaWithSha256), ecdsaWithSha256],
+    ['DR-29: reads and does not permit Ed25519 with NULL', withNull('1.3.101.112'), '1.3.101.112'],
     [
-      'RSA with NULL that has contents',
+      'DR-29: reads and does not permit RSA with an OCTET STRING',
+      der.sequence(der.oid(rsaWithSha256), der.octetString(none)),
+      rsaWithSha256,
+    ],
+    [
+      'DR-29: reads and does not permit RSA with NULL that has contents',
       der.sequence(der.oid(rsaWithSha256), der.tlv(0x05, Buffer.of(0))),
       rsaWithSha256,
     ],
-    ['PSS without parameters', without(rsaPss), rsaPss],
-    ['PSS with NULL', withNull(rsaPss), rsaPss],
-    ['PSS with the defaults, which are SHA-1', der.sequence(der.oid(rsaPss), der.sequence()), rsaPss],
-    ['PSS with SHA-1', pss({ hash: der.explicit(0, withNull(sha1)), mask: mask(withNull(sha1)) }), rsaPss],
-    ['PSS with two digests', pss({ mask: mask(withNull(sha512)) }), rsaPss],
-    ['PSS with SHA-1 in the mask', pss({ mask: none }), rsaPss],
-    ['PSS with the default salt of 20 octets', pss({ salt: none }), rsaPss],
-    ['PSS with a salt of no octets', pss({ salt: der.explicit(2, der.integer(0)) }), rsaPss],
-    ['PSS with a salt one octet short', pss({ salt: der.explicit(2, der.integer(31)) }), rsaPss],
-    ['PSS with a salt one octet long', pss({ salt: der.explicit(2, der.integer(33)) }), rsaPss],
-    ['PSS with a negative salt', pss({ salt: der.explicit(2, der.integer(-32)) }), rsaPss],
-    ['PSS with a salt of 2^32 octets', pss({ salt: der.explicit(2, der.integer(2 ** 32)) }), rsaPss],
-    ['PSS with a trailer field', pss({ rest: der.explicit(3, der.integer(1)) }), rsaPss],
-    ['PSS with a trailer field of 2', pss({ rest: der.explicit(3, der.integer(2)) }), rsaPss],
-    ['PSS with another mask', pss({ mask: der.explicit(1, der.sequence(der.oid('1.2.3'), withNull(sha256))) }), rsaPss],
-    ['an algorithm nobody knows', without('1.2.3.4'), '1.2.3.4'],
-    ['DR-10: an alias of ECDSA 2^32 above it', without('1.2.840.10045.4.3.4294967298'), '1.2.840.10045.4.3.4294967298'],
-  ])('DR-29: reads and does not permit %s', (_, bytes, dotted) => {
+    ['DR-29: reads and does not permit PSS without parameters', without(rsaPss), rsaPss],
+    ['DR-29: reads and does not permit PSS with NULL', withNull(rsaPss), rsaPss],
+    [
+      'DR-29: reads and does not permit PSS with the defaults, which are SHA-1',
+      der.sequence(der.oid(rsaPss), der.sequence()),
+      rsaPss,
+    ],
+    [
+      'DR-29: reads and does not permit PSS with SHA-1',
+      pss({ hash: der.explicit(0, withNull(sha1)), mask: mask(withNull(sha1)) }),
+      rsaPss,
+    ],
+    ['DR-29: reads and does not permit PSS with two digests', pss({ mask: mask(withNull(sha512)) }), rsaPss],
+    ['DR-29: reads and does not permit PSS with SHA-1 in the mask', pss({ mask: none }), rsaPss],
+    ['DR-29: reads and does not permit PSS with the default salt of 20 octets', pss({ salt: none }), rsaPss],
+    [
+      'DR-29: reads and does not permit PSS with a salt of no octets',
+      pss({ salt: der.explicit(2, der.integer(0)) }),
+      rsaPss,
+    ],
+    [
+      'DR-29: reads and does not permit PSS with a salt one octet short',
+      pss({ salt: der.explicit(2, der.integer(31)) }),
+      rsaPss,
+    ],
+    [
+      'DR-29: reads and does not permit PSS with a salt one octet long',
+      pss({ salt: der.explicit(2, der.integer(33)) }),
+      rsaPss,
+    ],
+    [
+      'DR-29: reads and does not permit PSS with a negative salt',
+      pss({ salt: der.explicit(2, der.integer(-32)) }),
+      rsaPss,
+    ],
+    [
+      'DR-29: reads and does not permit PSS with a salt of 2^32 octets',
+      pss({ salt: der.explicit(2, der.integer(2 ** 32)) }),
+      rsaPss,
+    ],
+    [
+      'DR-29: reads and does not permit PSS with a trailer field',
+      pss({ rest: der.explicit(3, der.integer(1)) }),
+      rsaPss,
+    ],
+    [
+      'DR-29: reads and does not permit PSS with a trailer field of 2',
+      pss({ rest: der.explicit(3, der.integer(2)) }),
+      rsaPss,
+    ],
+    [
+      'DR-29: reads and does not permit PSS with another mask',
+      pss({ mask: der.explicit(1, der.sequence(der.oid('1.2.3'), withNull(sha256))) }),
+      rsaPss,
+    ],
+    ['DR-29: reads and does not permit an algorithm nobody knows', without('1.2.3.4'), '1.2.3.4'],
+    [
+      'DR-10, DR-29: reads and does not permit an alias of ECDSA 2^32 above it',
+      without('1.2.840.10045.4.3.4294967298'),
+      '1.2.840.10045.4.3.4294967298',
+    ],
+  ])('%s', (_, bytes, dotted) => {
     expect(read(bytes)).toEqual({ algorithm: undefined, oid: dotted });
   });
 

@@ -1,0 +1,92 @@
+import { ClientCertificateError } from './errors';
+import { createIdentity } from './identity';
+import { KnownIntermediates } from './path/known-intermediates';
+import { decodePresented, findPath, type Validation } from './path/validate-path';
+import type { Presented, Source } from './source/source';
+import type { TrustStore } from './trust/trust-store';
+import type { Certificate } from './x509/certificate';
+import { type DatedVerdict, type Verdict, VerdictCache, type VerdictCacheOptions } from './verdict-cache';
+
+export interface JudgeOptions {
+  readonly source: Source['name'];
+  readonly maxIntermediates: number;
+  readonly verdictCache: VerdictCacheOptions;
+}
+
+/** Reaches verdicts over presented certificates, and remembers them as long as they are true. */
+export class Judge {
+  readonly #source: Source['name'];
+  readonly #maxIntermediates: number;
+  readonly #cache: VerdictCache;
+  readonly #known = new KnownIntermediates();
+  readonly #inFlight = new Map<string, { readonly trust: TrustStore; readonly verdict: Promise<Verdict> }>();
+
+  constructor({ source, maxIntermediates, verdictCache }: JudgeOptions) {
+    this.#source = source;
+    this.#maxIntermediates = maxIntermediates;
+    this.#cache = new VerdictCache(verdictCache);
+  }
+
+  /** The verdict that was reached before with this store and holds at this time. */
+  recall({ key }: Presented, trust: TrustStore, time: number): Verdict | undefined {
+    return this.#cache.find(key, trust, time);
+  }
+
+  /**
+   * The verdict, reached now; once for any number of requests that ask the same at the same time.
+   *
+   * @throws {ClientCertificateError} for what is malformed.
+   */
+  reach(presented: Presented, trust: TrustStore, time: number): Verdict | Promise<Verdict> {
+    const leader = this.#inFlight.get(presented.key);
+    if (leader?.trust !== trust) return this.#validate(presented, trust, time);
+    // The same question is being answered. Its answer counts only by way of the cache, where it is dated; where there is
+    // none, each request finds its own.
+    const follow = (): Verdict | Promise<Verdict> => {
+      return this.recall(presented, trust, time) ?? this.#validate(presented, trust, time);
+    };
+    return leader.verdict.then(follow, follow);
+  }
+
+  #validate(presented: Presented, trust: TrustStore, time: number): Verdict | Promise<Verdict> {
+    const [endEntity, ...chain] = presented.decode();
+    const decode = (der: Uint8Array): Certificate => this.#known.decode(der);
+    const query = {
+      endEntity: decodePresented(endEntity, 0, decode),
+      presented: chain.map((der, index) => decodePresented(der, index + 1, decode)),
+      trust,
+      time,
+      requiredUsage: 'clientAuth',
+      maxIntermediates: this.#maxIntermediates,
+    } as const;
+    const conclude = (validation: Validation): Verdict => {
+      const dated = dateVerdict(validation, trust, time, this.#source);
+      this.#cache.keep(presented.key, dated);
+      return dated.verdict;
+    };
+    const validation = findPath(query, this.#known);
+    if (!(validation instanceof Promise)) return conclude(validation);
+    const entry = { trust, verdict: validation.then(conclude) };
+    this.#inFlight.set(presented.key, entry);
+    const finish = (): void => {
+      if (this.#inFlight.get(presented.key) === entry) this.#inFlight.delete(presented.key);
+    };
+    entry.verdict.then(finish, finish);
+    return entry.verdict;
+  }
+}
+
+function dateVerdict(validation: Validation, trust: TrustStore, time: number, source: Source['name']): DatedVerdict {
+  if ('refusal' in validation) {
+    const { refusal, holdsUntil } = validation;
+    return { verdict: { refusal }, trust, validFrom: time, validUntil: holdsUntil - 1 };
+  }
+  const { path } = validation;
+  const span = { trust, validFrom: path.validFrom.getTime(), validUntil: path.validUntil.getTime() };
+  try {
+    return { verdict: { identity: createIdentity(path, source) }, ...span };
+  } catch (error) {
+    if (!(error instanceof ClientCertificateError)) throw error;
+    return { verdict: { refusal: error }, ...span };
+  }
+}

@@ -1,0 +1,148 @@
+import { channel } from 'node:diagnostics_channel';
+import { hash } from 'node:crypto';
+import type { Outcome } from './outcome';
+import { type CertificateRequest, receivedHeaders } from './request';
+import { isCertificateHeader } from './source/field-lines';
+import type { Presented, Source } from './source/source';
+
+/** Name of the `node:diagnostics_channel` that every outcome is published on. */
+export const outcomeChannelName = 'peercert:outcome';
+
+/**
+ * One outcome, as flat attributes for logs, traces and metrics: names of OpenTelemetry and the Elastic Common Schema where
+ * they have one, `clientcert.*` elsewhere. Holds no distinguished name unless `eventNames: 'include'` asks for it.
+ */
+export interface OutcomeEvent {
+  readonly 'event.name': 'clientcert.verify';
+  /** `unknown` for an anonymous request. */
+  readonly 'event.outcome': 'success' | 'failure' | 'unknown';
+  readonly 'clientcert.status': Outcome['status'];
+  /** With `report-only`, a rejected request went on all the same. */
+  readonly 'clientcert.enforcement': 'enforce' | 'report-only';
+  readonly 'clientcert.source': Source['name'];
+  /** Absent when the channel was not proven. */
+  readonly 'clientcert.channel.proof'?: string;
+  readonly 'clientcert.cache.result': 'hit' | 'miss' | 'none';
+  /** Seconds. */
+  readonly 'clientcert.verification.duration': number;
+  /** The code of the refusal. */
+  readonly 'error.type'?: string;
+  /** Why the channel is not trusted. */
+  readonly 'clientcert.reason'?: string;
+  /** SHA-256 of the presented certificate, in upper-case hexadecimal as OpenTelemetry has it. */
+  readonly 'tls.client.hash.sha256'?: string;
+  /** `X-Amz-Cf-Id`: leads through CloudFront's access log to its connection log. */
+  readonly 'http.request.id'?: string;
+  /** Certificate headers that arrived and that the source does not read. */
+  readonly 'clientcert.ignored_headers'?: readonly string[];
+  readonly 'tls.client.subject'?: string;
+  readonly 'tls.client.issuer'?: string;
+}
+
+/** Called after each outcome. What it returns, throws or takes long over changes no verdict. */
+export type OutcomeListener = (event: OutcomeEvent) => unknown;
+
+/** What happened on the way to an outcome. */
+export interface Trace {
+  presented: Presented | undefined;
+  cache: 'hit' | 'miss' | 'none';
+}
+
+export interface OutcomeReporterOptions {
+  readonly source: Source;
+  readonly enforcement: 'enforce' | 'report-only';
+  readonly onOutcome: OutcomeListener | undefined;
+  readonly eventNames: 'include' | 'omit';
+}
+
+const outcomeChannel = channel(outcomeChannelName);
+
+/** Longest request id that is passed on; CloudFront's have 56 characters. */
+const maxRequestIdLength = 128;
+
+/** Tells whoever listens what became of each request. Where nobody does, it costs one comparison. */
+export class OutcomeReporter {
+  readonly #options: OutcomeReporterOptions;
+
+  constructor(options: OutcomeReporterOptions) {
+    this.#options = options;
+  }
+
+  get isHeard(): boolean {
+    return this.#options.onOutcome !== undefined || outcomeChannel.hasSubscribers;
+  }
+
+  /** @param started - On the monotonic clock, in milliseconds. */
+  report(request: CertificateRequest, outcome: Outcome, trace: Trace, started: number): void {
+    try {
+      const event = this.#describe(request, outcome, trace, (performance.now() - started) / 1000);
+      outcomeChannel.publish(event);
+      const answer = this.#options.onOutcome?.(event);
+      if (answer instanceof Promise) answer.catch(warnOnce);
+    } catch (error) {
+      warnOnce(error);
+    }
+  }
+
+  #describe(request: CertificateRequest, outcome: Outcome, trace: Trace, seconds: number): OutcomeEvent {
+    const { source, enforcement, eventNames } = this.#options;
+    const error = outcome.status === 'rejected' ? outcome.error : undefined;
+    const identity = outcome.status === 'authenticated' ? outcome.identity : undefined;
+    const attributes: Record<keyof OutcomeEvent, unknown> = {
+      'event.name': 'clientcert.verify',
+      'event.outcome': eventOutcomes[outcome.status],
+      'clientcert.status': outcome.status,
+      'clientcert.enforcement': enforcement,
+      'clientcert.source': source.name,
+      'clientcert.channel.proof': outcome.channel?.proof,
+      'clientcert.cache.result': trace.cache,
+      'clientcert.verification.duration': seconds,
+      'error.type': error?.code,
+      'clientcert.reason': (error?.details as { reason?: string } | undefined)?.reason,
+      'tls.client.hash.sha256': identity?.certificateSha256.toUpperCase() ?? digestOf(trace.presented),
+      'http.request.id': requestIdOf(request),
+      'clientcert.ignored_headers': ignoredHeaders(request, source.fields),
+      'tls.client.subject': eventNames === 'include' ? identity?.subject.toString() : undefined,
+      'tls.client.issuer': eventNames === 'include' ? identity?.issuer.toString() : undefined,
+    };
+    const present = Object.entries(attributes).filter(([, value]) => value !== undefined);
+    return Object.freeze(Object.fromEntries(present)) as unknown as OutcomeEvent;
+  }
+}
+
+const eventOutcomes = { authenticated: 'success', anonymous: 'unknown', rejected: 'failure' } as const;
+
+function digestOf(presented: Presented | undefined): string | undefined {
+  try {
+    return presented === undefined ? undefined : hash('sha256', presented.decode()[0], 'hex').toUpperCase();
+  } catch {
+    return undefined;
+  }
+}
+
+function requestIdOf(request: CertificateRequest): string | undefined {
+  const lines = receivedHeaders(request);
+  const at = lines.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'x-amz-cf-id');
+  // Only what can be an id: this goes into logs.
+  const id = at === -1 ? undefined : /^[\w=+/.-]+$/.exec(lines[at + 1] ?? '')?.[0];
+  return id?.slice(0, maxRequestIdLength);
+}
+
+function ignoredHeaders(request: CertificateRequest, fields: readonly string[]): readonly string[] | undefined {
+  const names = receivedHeaders(request).filter((_, index) => index % 2 === 0);
+  const ignored = new Set(names.map((name) => name.toLowerCase()).filter((name) => isCertificateHeader(name)));
+  for (const field of fields) ignored.delete(field);
+  return ignored.size === 0 ? undefined : Object.freeze([...ignored]);
+}
+
+let warned = false;
+
+function warnOnce(error: unknown): void {
+  if (warned) return;
+  warned = true;
+  const detail = error instanceof Error ? error.message : String(error);
+  process.emitWarning(`A listener of outcomes failed: ${detail}`, {
+    type: 'PeercertWarning',
+    code: 'PEERCERT_LISTENER',
+  });
+}
