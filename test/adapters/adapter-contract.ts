@@ -5,8 +5,10 @@ import {
   type AuthenticatorOptions,
   type ClientIdentity,
   ClientCertificateError,
+  type ChannelProof,
   cloudFront,
   createAuthenticator,
+  type IdentityRule,
   sharedSecret,
   TrustStore,
 } from '@peercert/core';
@@ -22,11 +24,18 @@ export interface Seen {
   readonly rawHeaders: readonly string[];
 }
 
+/** Something to mount: an authenticator or its options, a guard's rule, or a channel to require. */
+export type Mount =
+  | Authenticator
+  | AuthenticatorOptions
+  | { readonly guard: IdentityRule | (() => boolean) | undefined }
+  | { readonly channel: ChannelProof };
+
 /** One application per framework, all alike. */
 export interface AdapterUnderTest {
   readonly framework: string;
   /** Mounts each given thing in order on `/`, then a handler that answers with {@link Seen}. */
-  serve(...mounts: readonly (Authenticator | AuthenticatorOptions)[]): Promise<Server>;
+  serve(...mounts: readonly Mount[]): Promise<Server>;
   /** A handler that calls `clientIdentityOf` with nothing mounted before it. */
   serveUnmounted(): Promise<Server>;
 }
@@ -213,6 +222,77 @@ export function describeAdapter({ framework, serve, serveUnmounted }: AdapterUnd
 
     it('answers 500 when clientIdentityOf is called on a request nobody authenticated', async () => {
       expect((await get(serveUnmounted())).status).toBe(500);
+    });
+
+    const ofDevice = [...throughEdge, ...cloudFrontHeaders(device)];
+    const guards: readonly [string, readonly Mount[], readonly [string, string][], number, string | undefined][] = [
+      ['lets a named identity in', [options, { guard: { uri: 'urn:device:1' } }], ofDevice, 200, undefined],
+      ['lets every identity in without a rule', [options, { guard: undefined }], ofDevice, 200, undefined],
+      [
+        'refuses a good identity of another name',
+        [options, { guard: { uri: 'urn:device:2' } }],
+        ofDevice,
+        403,
+        'certificate_rejected',
+      ],
+      [
+        'refuses an anonymous request',
+        [{ ...options, presence: 'optional' }, { guard: undefined }],
+        throughEdge,
+        403,
+        'certificate_required',
+      ],
+      ['refuses, with 500, a request nothing authenticated', [{ guard: undefined }], ofDevice, 500, 'unavailable'],
+      [
+        'ID-09: refuses, with 500, when its rule throws',
+        [
+          options,
+          {
+            guard: () => {
+              throw new Error('secret detail');
+            },
+          },
+        ],
+        ofDevice,
+        500,
+        'unavailable',
+      ],
+      [
+        'ID-09: refuses when its rule answers something that is only like true',
+        [options, { guard: () => 1 as never }],
+        ofDevice,
+        403,
+        'certificate_rejected',
+      ],
+      [
+        'refuses in report-only mode, where nobody has an identity',
+        [{ ...options, enforcement: 'report-only' }, { guard: undefined }],
+        ofDevice,
+        403,
+        'certificate_required',
+      ],
+    ];
+    it.each(guards)('a guard %s', async (_, mounts, fields, status, code) => {
+      const response = await get(serve(...mounts), ...fields);
+      expect([response.status, JSON.parse(response.text).code]).toEqual([status, code]);
+      expect(response.text).not.toContain('secret detail');
+    });
+
+    it('passes every request on in report-only mode, without an identity and with its headers', async () => {
+      const response = await get(serve({ ...options, enforcement: 'report-only' }), ...ofDevice);
+      expect(response.status).toBe(200);
+      expect(response.body).toMatchObject({ property: null, clientIdentityOf: 'ERR_CERTIFICATE_REQUIRED' });
+      expect((response.body as Seen).rawHeaders).toContain('client-cert');
+      expect((await get(serve({ ...options, enforcement: 'report-only' }))).status).toBe(200);
+    });
+
+    it('requires a channel without requiring a certificate', async () => {
+      const channel = sharedSecret({ header: 'X-Origin-Secret', secrets: [secret] });
+      const response = await get(serve({ channel }), ...throughEdge);
+      expect(response.status).toBe(200);
+      expect((response.body as Seen).rawHeaders).not.toContain('x-origin-secret');
+      const refused = await get(serve({ channel }));
+      expect([refused.status, JSON.parse(refused.text)]).toMatchObject([403, { code: 'certificate_required' }]);
     });
 
     it('CH-19: gives each request of one connection its own identity, and none to the one without', async () => {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { clientCertificate, clientIdentityOf } from '@peercert/express';
+import { clientCertificate, clientIdentityOf, requireChannel, requireClientIdentity } from '@peercert/express';
 import express from 'express';
 import { describeAdapter, seen } from './adapter-contract';
 
@@ -7,7 +7,11 @@ describeAdapter({
   framework: 'express',
   async serve(...mounts) {
     const app = express();
-    for (const mount of mounts) app.use(clientCertificate(mount));
+    for (const mount of mounts) {
+      if ('guard' in mount) app.use(requireClientIdentity(mount.guard));
+      else if ('channel' in mount) app.use(requireChannel(mount.channel));
+      else app.use(clientCertificate(mount));
+    }
     app.get('/', (req, res) => void res.json(seen(req.clientIdentity, () => clientIdentityOf(req), req)));
     return createServer(app);
   },

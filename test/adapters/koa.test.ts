@@ -1,5 +1,11 @@
 import { createServer } from 'node:http';
-import { clientCertificate, type ClientCertificateState, clientIdentityOf } from '@peercert/koa';
+import {
+  clientCertificate,
+  type ClientCertificateState,
+  clientIdentityOf,
+  requireChannel,
+  requireClientIdentity,
+} from '@peercert/koa';
 import Koa from 'koa';
 import { describeAdapter, seen } from './adapter-contract';
 
@@ -7,7 +13,11 @@ describeAdapter({
   framework: 'koa',
   async serve(...mounts) {
     const app = new Koa<ClientCertificateState>();
-    for (const mount of mounts) app.use(clientCertificate(mount));
+    for (const mount of mounts) {
+      if ('guard' in mount) app.use(requireClientIdentity(mount.guard));
+      else if ('channel' in mount) app.use(requireChannel(mount.channel));
+      else app.use(clientCertificate(mount));
+    }
     app.use((ctx) => {
       ctx.body = seen(ctx.state.clientIdentity, () => clientIdentityOf(ctx), ctx.req);
     });

@@ -64,6 +64,10 @@ const noNames: readonly GeneralName[] = Object.freeze([]);
 
 /** Decodes each part when it is first asked for, and keeps it: most handlers want one URI. */
 class CertificateIdentity implements ClientIdentity {
+  static {
+    Object.freeze(this.prototype);
+  }
+
   readonly #path: VerifiedPath;
   readonly #certificate: Certificate;
   readonly #source: Source['name'];

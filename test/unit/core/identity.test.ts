@@ -82,9 +82,7 @@ describe('an identity', () => {
     const lookAlike = createAuthority({ subject: root.subject });
     const identities = [await identify(root.issue()), await identify(lookAlike.issue(), lookAlike)];
     const anchors = identities.map(({ trustAnchor }) => trustAnchor);
-    expect(anchors.map(({ subject }) => subject.toString())).toEqual(
-      ['CN=Root,O=Example', 'CN=Root,O=Example'].map(() => anchors[0]?.subject.toString()),
-    );
+    expect(new Set(anchors.map(({ subject }) => subject.toString()))).toEqual(new Set(['O=Example,CN=Root']));
     expect(anchors.map((anchor) => anchor.spkiSha256)).toEqual([spkiSha256(root), spkiSha256(lookAlike)]);
   });
 
@@ -122,6 +120,12 @@ describe('ID-06: an identity that is given away', () => {
     ['adds a member', (identity) => Object.assign(identity, { role: 'admin' })],
     ['defines a member', (identity) => Object.defineProperty(identity, 'uris', { value: ['urn:admin'] })],
     ['changes its prototype', (identity) => Object.setPrototypeOf(identity, { uris: ['urn:admin'] })],
+    [
+      'changes what every identity says',
+      (identity) => {
+        Object.defineProperty(Object.getPrototypeOf(identity), 'uris', { get: () => ['urn:admin'] });
+      },
+    ],
     ['adds a URI', ({ uris }) => (uris as string[]).push('urn:admin')],
     ['replaces a URI', ({ uris }) => ((uris as string[])[0] = 'urn:admin')],
     ['empties the names', ({ subjectAltName }) => ((subjectAltName as unknown[]).length = 0)],
