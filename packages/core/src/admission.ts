@@ -42,7 +42,7 @@ const identities = new WeakMap<object, ClientIdentity | undefined>();
  * header that carries, or looks as if it carried, a certificate or a channel secret. What adapters are made of; of use by
  * itself with plain `node:http`.
  *
- * Fails closed: whatever an authenticator throws is a refusal.
+ * Fails closed: whatever an authenticator throws is a refusal, and so is an answer that is none of the three outcomes.
  *
  * @param request - Node's own request object, not a framework's.
  */
@@ -54,18 +54,10 @@ export async function admitRequest(authenticator: Authenticator, request: Certif
     return { admitted: true, identity: undefined };
   }
   hideConsumedHeaders(request, authenticator.consumedHeaders);
-  switch (outcome.status) {
-    case 'authenticated':
-      identities.set(request, outcome.identity);
-      return { admitted: true, identity: outcome.identity };
-    case 'anonymous':
-      identities.set(request, undefined);
-      return { admitted: true, identity: undefined };
-    case 'rejected':
-      return refuse(outcome.error);
-    default:
-      return refuse(new ClientCertificateError('ERR_INTERNAL', {}));
-  }
+  if (outcome.status === 'rejected') return refuse(outcome.error);
+  const identity = outcome.status === 'authenticated' ? outcome.identity : undefined;
+  identities.set(request, identity);
+  return { admitted: true, identity };
 }
 
 /** Judges one request for one route: see {@link createGuard} and {@link createChannelGuard}. */
@@ -151,8 +143,18 @@ function asRefusal(error: unknown): ClientCertificateError {
 
 async function outcomeOf(authenticator: Authenticator, request: CertificateRequest): Promise<Outcome> {
   try {
-    return await authenticator.authenticate(request);
+    const outcome: unknown = await authenticator.authenticate(request);
+    if (!isOutcome(outcome)) throw new TypeError('The authenticator gave no outcome.');
+    return outcome;
   } catch (error) {
     return { status: 'rejected', error: asRefusal(error) };
   }
+}
+
+/** An authenticator may be anyone's: somebody who is authenticated, but as nobody, must not pass for anonymous. */
+function isOutcome(outcome: unknown): outcome is Outcome {
+  if (typeof outcome !== 'object' || outcome === null) return false;
+  const { status, identity, error } = outcome as { status?: unknown; identity?: unknown; error?: unknown };
+  if (status === 'authenticated') return typeof identity === 'object' && identity !== null;
+  return status === 'anonymous' || (status === 'rejected' && error instanceof ClientCertificateError);
 }

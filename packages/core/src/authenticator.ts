@@ -163,6 +163,9 @@ class CertificateAuthenticator implements Authenticator {
     trace: Trace,
   ): Outcome | Promise<Outcome> {
     try {
+      if (typeof (channel as ChannelEvidence | undefined)?.proof !== 'string') {
+        throw new TypeError('The channel proof gave no evidence.');
+      }
       const presented = this.#source.collect(request);
       if (presented === undefined) {
         if (this.#presence === 'optional') return { status: 'anonymous', channel };

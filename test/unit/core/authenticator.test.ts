@@ -361,6 +361,26 @@ describe('a verdict seen before', () => {
     await expect(callerOf(authenticator, fromEdge(...twins))).toRejectWith('ERR_CERTIFICATE_IS_CA', { depth: 0 });
   });
 
+  it('CA-03: does not depend on what was asked before, when a digest of CloudFront is there, empty, or wrong', async () => {
+    const digest = crypto.hash('sha256', direct.der, 'hex');
+    const code = 'ERR_HEADER_INCONSISTENT';
+    const sent = (...digests: readonly string[]): CertificateRequest => {
+      const lines = digests.flatMap((value) => ['CloudFront-Viewer-Cert-Sha256', value]);
+      return fromEdge('Client-Cert', encodeClientCert(direct.der), ...lines);
+    };
+    for (const isWarm of [false, true]) {
+      const authenticator = behindEdge([root]);
+      if (isWarm) {
+        for (const known of [sent(), sent(digest)]) {
+          await expect(callerOf(authenticator, known)).resolves.toEqual(['urn:direct']);
+        }
+      }
+      for (const wrong of ['', '0'.repeat(64), digest.slice(1), `=${digest}`]) {
+        await expect(callerOf(authenticator, sent(wrong))).rejects.toMatchObject({ code });
+      }
+    }
+  });
+
   it('CA-04: is reached anew by another authenticator', async () => {
     await expect(callerOf(behindEdge([root]), request(client))).resolves.toEqual(['urn:client']);
     await expect(callerOf(behindEdge([createAuthority()]), request(client))).rejects.toMatchObject({
@@ -584,17 +604,13 @@ describe('requests at the same time', () => {
   });
 
   it('CA-06: find their own verdict when the one that works for them fails', async () => {
-    const source = { ...cloudFront({ channel: edgeChannel }) };
-    let asked = 0;
-    Object.defineProperty(source, 'name', {
-      get: () => {
-        // Asked at the very end of the work.
-        if (asked++ === 0) throw new Error('out of memory');
-        return 'cloudfront';
-      },
+    const authenticator = behindEdge([slow]);
+    // Asked at the very end of the work.
+    const performanceNow = jest.spyOn(performance, 'now').mockImplementationOnce(() => {
+      throw new Error('out of memory');
     });
-    const authenticator = behindEdge([slow], { source });
     const outcomes = await many(authenticator, () => request(device), 5);
+    performanceNow.mockRestore();
     expect(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.error.code : outcome.status))).toEqual([
       'ERR_INTERNAL',
       ...Array<string>(4).fill('authenticated'),
@@ -603,22 +619,18 @@ describe('requests at the same time', () => {
   });
 
   it('CA-06: are each refused when everybody fails, and nothing of it stays', async () => {
-    const source = { ...cloudFront({ channel: edgeChannel }) };
-    let isBroken = true;
-    Object.defineProperty(source, 'name', {
-      get: () => {
-        if (isBroken) throw new Error('out of memory');
-        return 'cloudfront';
-      },
+    const authenticator = behindEdge([slow]);
+    const performanceNow = jest.spyOn(performance, 'now').mockImplementation(() => {
+      throw new Error('out of memory');
     });
-    const authenticator = behindEdge([slow], { source });
-    for (const outcome of await many(authenticator, () => request(device), 5)) {
+    const outcomes = await many(authenticator, () => request(device), 5);
+    performanceNow.mockRestore();
+    for (const outcome of outcomes) {
       expect(outcome).toMatchObject({
         status: 'rejected',
         error: { code: 'ERR_INTERNAL', cause: new Error('out of memory') },
       });
     }
-    isBroken = false;
     await expect(callerOf(authenticator, request(device))).resolves.toEqual(['urn:slow']);
   });
 

@@ -95,7 +95,8 @@ function presentedIn(lines: FieldLines): Presented | undefined {
     throw inconsistent(viewerCertPresent, 'it says that no certificate was presented');
   }
   return {
-    key: verdictKey(['cloudfront', sha256 ?? '', certificate, ...chain]),
+    // A digest that is empty is not one that is absent.
+    key: verdictKey(['cloudfront', sha256 === undefined ? '' : `=${sha256}`, certificate, ...chain]),
     decode() {
       // The chain first: it is counted before anything is decoded.
       const issuers = parseClientCertChain(chain);

@@ -1,6 +1,10 @@
 import crypto from 'node:crypto';
-import { type CertificateRequest, sharedSecret } from '@peercert/core';
-import { TrustStore } from '@peercert/core';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CertificateRequest, sharedSecret, TrustStore } from '@peercert/core';
 import { createAuthority, TEST_TIME } from '@peercert/testkit';
 import { hideHeaders } from '../../../../packages/core/src/request';
 import { edgeSecret, requestOf } from '../../../support/requests';
@@ -174,6 +178,37 @@ describe('the connection a shared secret comes over', () => {
       proof: 'shared-secret',
       reason: 'not-tls',
     });
+  });
+
+  it('CH-05, CH-27: may not be a TCP connection that has lost its address', () => {
+    const server = { address: () => ({ address: '::', family: 'IPv6', port: 80 }) };
+    expect(() => prove(over({ destroyed: false, remoteAddress: undefined, server } as never))).toThrowWithCode(
+      'ERR_CHANNEL_UNTRUSTED',
+      { proof: 'shared-secret', reason: 'not-tls' },
+    );
+  });
+
+  it('CH-27: may be a unix socket', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'peercert-'));
+    const server = http.createServer();
+    const proven = new Promise((resolve, reject) => {
+      server.on('request', (request, response) => {
+        response.end();
+        try {
+          resolve(prove(request));
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
+    server.listen(join(directory, 'origin'));
+    await once(server, 'listening');
+    http.get({ socketPath: join(directory, 'origin'), agent: false, headers: { [header]: edgeSecret } });
+    await expect(proven).resolves.toMatchObject({ secret: 0 });
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+    rmSync(directory, { recursive: true });
   });
 
   it.each(['true', 1, {}, false])('may not say that it is encrypted in other words: %j', (encrypted) => {

@@ -1,10 +1,13 @@
+import { hash } from 'node:crypto';
 import {
+  anyOf,
   cloudFront,
   type ChannelProof,
   encodeClientCert,
   encodeClientCertChain,
   originMtls,
   sharedSecret,
+  trustedAddresses,
   TrustStore,
 } from '@peercert/core';
 import { cloudFrontHeaders, createAuthority } from '@peercert/testkit';
@@ -127,6 +130,60 @@ describe('the CloudFront source', () => {
     decoding.mockRestore();
   });
 
+  const present1 = ['CloudFront-Viewer-Cert-Present', '1'];
+  const sha256 = 'CloudFront-Viewer-Cert-Sha256';
+  const digest = hash('sha256', client.der, 'hex');
+
+  it.each<[string, readonly string[], string[] | undefined]>([
+    ['that a certificate is present, and its digest', [...present1, sha256, digest, 'Client-Cert', cert], hex(client)],
+    ['its digest in upper case', [sha256, digest.toUpperCase(), 'Client-Cert', cert], hex(client)],
+    ['that none is present', ['CloudFront-Viewer-Cert-Present', '0'], undefined],
+    ['a digest without a certificate', [sha256, digest], undefined],
+    ['other things', ['CloudFront-Viewer-Cert-Subject', 'CN=admin', 'Client-Cert', cert], hex(client)],
+  ])('CH-28: agrees with a companion that says %s', (_, lines, expected) => {
+    expect(present(...lines)).toEqual(expected);
+  });
+
+  it.each<[string, readonly string[], 'cloudfront-viewer-cert-sha256' | 'cloudfront-viewer-cert-present', string]>([
+    [
+      'another digest',
+      [sha256, '0'.repeat(64)],
+      'cloudfront-viewer-cert-sha256',
+      'it is not the digest of the certificate',
+    ],
+    ['an empty digest', [sha256, ''], 'cloudfront-viewer-cert-sha256', 'it is not the digest of the certificate'],
+    [
+      'half a digest',
+      [sha256, digest.slice(32)],
+      'cloudfront-viewer-cert-sha256',
+      'it is not the digest of the certificate',
+    ],
+    [
+      'that none is present',
+      ['CloudFront-Viewer-Cert-Present', '0'],
+      'cloudfront-viewer-cert-present',
+      'it says that no certificate was presented',
+    ],
+  ])('CH-28: refuses a certificate beside a companion that says %s', (_, lines, header, reason) => {
+    expect(() => present('Client-Cert', cert, ...lines)).toThrowWithCode('ERR_HEADER_INCONSISTENT', { header, reason });
+  });
+
+  it('CH-14: refuses a request whose companion says that a certificate was presented, without it', () => {
+    expect(() => present(...present1)).toThrowWithCode('ERR_CERTIFICATE_NOT_FORWARDED', { header: 'client-cert' });
+  });
+
+  it.each(['', 'true', '2', '01', '1, 0'])('CH-28: refuses a companion that is neither 0 nor 1: "%s"', (value) => {
+    expect(() => present('CloudFront-Viewer-Cert-Present', value)).toThrowWithCode('ERR_HEADER_MALFORMED', {
+      header: 'cloudfront-viewer-cert-present',
+      reason: 'it is not 0 or 1',
+    });
+  });
+
+  it.each([sha256, 'CloudFront-Viewer-Cert-Present'])('CH-28: refuses %s twice', (name) => {
+    const lines = [name, '1', name.toUpperCase(), '1'];
+    expect(() => present(...lines)).toThrowWithCode('ERR_HEADER_REPEATED', { header: name.toLowerCase(), count: 2 });
+  });
+
   it('CH-11: guards the header of its channel proof', () => {
     expect(() => present('Connection', 'X-Edge-Secret')).toThrowWithCode('ERR_HEADER_HOP_BY_HOP', {
       header: 'x-edge-secret',
@@ -218,6 +275,13 @@ describe('constructing the CloudFront source', () => {
       expect(() => cloudFront({ channel })).toThrow(new TypeError(message));
     },
   );
+
+  it.each<[string, ChannelProof]>([
+    ['addresses of a CDN', trustedAddresses(['130.176.0.0/16'])],
+    ['a secret or addresses of a CDN', anyOf(edgeChannel, trustedAddresses(['130.176.0.0/16']))],
+  ])('rejects %s for a channel', (_, channel) => {
+    expect(() => cloudFront({ channel })).toThrow(/^cloudFront needs a channel proof of your own distribution/);
+  });
 
   it.each<[string, ChannelProof]>([
     ['a shared secret', edgeChannel],
