@@ -63,8 +63,11 @@ export function presenting(
   return { key: certificate.privateKeyPem, cert: [certificate, ...chain].map(({ pem }) => pem).join('') };
 }
 
+/** `https.RequestOptions`, with the TLS session to resume that its types leave out. */
+export type AskOptions = https.RequestOptions & { readonly session?: Buffer };
+
 /** Sends one request, on a connection of its own unless `agent` says otherwise, and reads the answer. */
-export async function ask(origin: TlsOrigin, options: https.RequestOptions = {}): Promise<unknown> {
+export async function ask(origin: TlsOrigin, options: AskOptions = {}): Promise<unknown> {
   const outgoing = https.request({ host: '127.0.0.1', port: origin.port, agent: false, ...trusting, ...options });
   outgoing.end();
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];

@@ -1,5 +1,5 @@
 import { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './authenticator';
-import type { ChannelProof } from './channel/channel-proof';
+import { type ChannelProof, checkEvidence } from './channel/channel-proof';
 import { ClientCertificateError } from './errors';
 import type { ClientIdentity } from './identity';
 import { describe } from './options';
@@ -103,7 +103,7 @@ export function createChannelGuard(channel: ChannelProof, clock: () => number = 
   }
   return async function guardChannel(request) {
     try {
-      await channel.prove(request, { time: clock(), clientTrust: undefined });
+      checkEvidence(await channel.prove(request, { time: clock(), clientTrust: undefined }));
       hideConsumedHeaders(request, channel.consumedHeaders);
       return { admitted: true, identity: undefined };
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { ChannelEvidence } from './channel/channel-proof';
+import { type ChannelEvidence, checkEvidence } from './channel/channel-proof';
 import { ClientCertificateError, isRefusal } from './errors';
 import { Judge } from './judge';
 import { checkInteger, checkOptions, describe } from './options';
@@ -163,9 +163,7 @@ class CertificateAuthenticator implements Authenticator {
     trace: Trace,
   ): Outcome | Promise<Outcome> {
     try {
-      if (typeof (channel as ChannelEvidence | undefined)?.proof !== 'string') {
-        throw new TypeError('The channel proof gave no evidence.');
-      }
+      checkEvidence(channel);
       const presented = this.#source.collect(request);
       if (presented === undefined) {
         if (this.#presence === 'optional') return { status: 'anonymous', channel };
@@ -189,7 +187,7 @@ class CertificateAuthenticator implements Authenticator {
   ): Promise<Outcome> {
     try {
       const verdict = await reaching;
-      if (verdict.identity !== undefined && this.#authorize !== undefined) {
+      if (verdict.refusal === undefined && this.#authorize !== undefined) {
         await checkPredicate(this.#authorize, verdict.identity, request);
       }
       return outcomeOf(verdict, channel);
@@ -245,8 +243,9 @@ function checkWord(name: string, value: unknown, words: readonly [string, string
 }
 
 function outcomeOf(verdict: Verdict, channel: ChannelEvidence): Outcome {
-  if (verdict.identity !== undefined) return { status: 'authenticated', identity: verdict.identity, channel };
-  return { status: 'rejected', error: verdict.refusal, channel };
+  // The refusal first: an identity it does not have could come from a polluted Object.prototype.
+  if (verdict.refusal !== undefined) return { status: 'rejected', error: verdict.refusal, channel };
+  return { status: 'authenticated', identity: verdict.identity, channel };
 }
 
 function rejected(error: unknown, channel: ChannelEvidence | undefined): Outcome {

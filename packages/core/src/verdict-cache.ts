@@ -58,7 +58,7 @@ export class VerdictCache {
   keep(key: string, dated: DatedVerdict): void {
     const entry = { ...dated, staleAfter: performance.now() + this.#ttlMs };
     // One key, one verdict: what was thought before of the same certificates is forgotten.
-    if (dated.verdict.identity === undefined) {
+    if (dated.verdict.refusal !== undefined) {
       this.#identities.delete(key);
       this.#refusals.set(key, entry);
     } else {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, STATUS_CODES, type ClientRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
@@ -35,9 +35,13 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
         keepAlive: true,
         maxCachedSessions: originTls.maxCachedSessions,
         secureContext: originTls.secureContext,
-        // The origin's certificate may match the forwarded Host or the origin's own name.
-        checkServerIdentity: (name: string, certificate: PeerCertificate) =>
-          checkServerIdentity(name, certificate) && checkServerIdentity(originHostname, certificate),
+        // The origin's certificate may match the forwarded Host or the origin's own name; a name set in the options
+        // stands alone.
+        checkServerIdentity: (name: string, certificate: PeerCertificate) => {
+          const mismatch = checkServerIdentity(name, certificate);
+          if (mismatch === undefined || originTls.servername !== undefined) return mismatch;
+          return checkServerIdentity(originHostname, certificate);
+        },
       })
     : new HttpAgent({ keepAlive: true });
   const send = originTls ? httpsRequest : httpRequest;
@@ -96,8 +100,7 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
         passBack(originResponse, viewerResponse);
       });
       // Never asked for. Without a listener node:http would drop the connection and say nothing.
-      originRequest.once('upgrade', (_, socket) => {
-        socket.destroy();
+      originRequest.once('upgrade', () => {
         originRequest.destroy();
         answer(viewerResponse, 502, 'unexpected upgrade');
       });
@@ -156,7 +159,11 @@ function answer(viewerResponse: ServerResponse, status: 400 | 403 | 502, reason?
     502: `The origin could not be reached or did not answer${reason === undefined ? '' : ` (${reason})`}.`,
   };
   const body = `${texts[status]}\n`;
-  viewerResponse.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': Buffer.byteLength(body) });
+  // With its reason, because a response of the origin that could not be written has left its own behind.
+  viewerResponse.writeHead(status, STATUS_CODES[status], {
+    'Content-Type': 'text/plain',
+    'Content-Length': Buffer.byteLength(body),
+  });
   viewerResponse.end(body);
 }
 

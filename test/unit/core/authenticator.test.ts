@@ -62,6 +62,12 @@ function channelOf(prove: () => unknown): ChannelProof {
   return { ...rest, prove } as unknown as ChannelProof;
 }
 
+/** A promise of another library: all it has is `then`. */
+function thenable(then: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void): object {
+  // oxlint-disable-next-line unicorn/no-thenable -- exactly that is meant
+  return { then };
+}
+
 const issuerUnknown = { depth: 1, issuer: 'CN=Intermediate' } as const;
 
 let verifications: jest.SpyInstance;
@@ -121,6 +127,20 @@ describe('one request', () => {
     }
     expect(collect).not.toHaveBeenCalled();
     expect(verifications).not.toHaveBeenCalled();
+  });
+
+  it('CH-01: from an untrusted peer is at most anonymous, where the options say so', async () => {
+    const authenticator = behindEdge([root], { presence: 'optional', untrustedPeer: 'anonymous' });
+    for (const forged of [requestOf(cloudFrontHeaders(client).flat()), requestOf(['Client-Cert', 'rubbish'])]) {
+      expect(authenticator.authenticate(forged)).toEqual({ status: 'anonymous', channel: { proof: 'none' } });
+    }
+    expect(verifications).not.toHaveBeenCalled();
+    await expect(callerOf(authenticator, fromEdge('Client-Cert', ''))).rejects.toMatchObject({
+      code: 'ERR_HEADER_MALFORMED',
+    });
+    expect(() => behindEdge([root], { untrustedPeer: 'anonymous' })).toThrow(
+      new TypeError("untrustedPeer: 'anonymous' needs presence: 'optional'; nobody could be anonymous otherwise."),
+    );
   });
 
   it.each<'required' | 'optional'>(['required', 'optional'])(
@@ -317,7 +337,7 @@ describe('a verdict seen before', () => {
   it('ID-06: gives each request an identity no other can change', async () => {
     const authenticator = behindEdge([root]);
     const first = await identityOf(authenticator, request(client));
-    expect(() => (first?.uris as string[]).push('urn:admin')).toThrow(TypeError);
+    expect(() => (first?.uris as string[] | undefined)?.push('urn:admin')).toThrow(TypeError);
     first?.notAfter.setFullYear(1970);
     first?.path[0]?.fill(0);
     const second = await identityOf(authenticator, request(client));
@@ -368,13 +388,9 @@ describe('a verdict seen before', () => {
       const lines = digests.flatMap((value) => ['CloudFront-Viewer-Cert-Sha256', value]);
       return fromEdge('Client-Cert', encodeClientCert(direct.der), ...lines);
     };
-    for (const isWarm of [false, true]) {
+    for (const before of [[], [sent(), sent(digest)]]) {
       const authenticator = behindEdge([root]);
-      if (isWarm) {
-        for (const known of [sent(), sent(digest)]) {
-          await expect(callerOf(authenticator, known)).resolves.toEqual(['urn:direct']);
-        }
-      }
+      for (const known of before) await expect(callerOf(authenticator, known)).resolves.toEqual(['urn:direct']);
       for (const wrong of ['', '0'.repeat(64), digest.slice(1), `=${digest}`]) {
         await expect(callerOf(authenticator, sent(wrong))).rejects.toMatchObject({ code });
       }
@@ -785,10 +801,7 @@ describe('failures that no input should cause', () => {
         throw new Error('no');
       },
     ],
-    [
-      "another library's promise that rejects",
-      () => ({ then: (_: unknown, reject: (error: Error) => void) => reject(new Error('no')) }),
-    ],
+    ["another library's promise that rejects", () => thenable((_, reject) => reject(new Error('no')))],
     ['a promise of nothing', async () => undefined],
     ['nothing', () => undefined],
     ['null', () => null],
@@ -804,10 +817,7 @@ describe('failures that no input should cause', () => {
 
   it('wait for a channel that takes its time, of any library', async () => {
     const evidence: ChannelEvidence = { proof: 'shared-secret', header: 'x', secret: 0 };
-    for (const prove of [
-      async () => evidence,
-      () => ({ then: (resolve: (value: unknown) => void) => resolve(evidence) }),
-    ]) {
+    for (const prove of [async () => evidence, () => thenable((resolve) => resolve(evidence))]) {
       const source = { ...cloudFront({ channel: edgeChannel }), channel: channelOf(prove) };
       const outcome = await behindEdge([root], { source }).authenticate(request(client));
       expect(outcome).toMatchObject({ status: 'authenticated', channel: evidence });

@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -62,6 +64,7 @@ describe('an origin that fails', () => {
   it.each([
     'nonsense\r\n\r\n',
     'HTTP/1.1 099 Low\r\n\r\n',
+    'HTTP/1.1 200 O\u0001K\r\nContent-Length: 9\r\n\r\n',
     'HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
   ])('by answering %j gives 502, and its connection is closed', async (bytes) => {
     let closed: Promise<unknown> | undefined;
@@ -70,9 +73,12 @@ describe('an origin that fails', () => {
       socket.once('data', () => socket.write(bytes));
     });
     const edge = await startEdge(url);
-    const answer = await send(edge, { method: 'POST', headers: ['Content-Length', '4'], body: 'body' });
+    // The viewer stays connected, so that it is not its going away that closes the other connection.
+    const agent = new https.Agent({ keepAlive: true });
+    const answer = await send(edge, { agent, method: 'POST', headers: ['Content-Length', '4'], body: 'body' });
     expect(answer.status).toBe(502);
     await closed;
+    agent.destroy();
   });
 });
 
@@ -80,14 +86,18 @@ describe('a viewer that stays', () => {
   it('leaves no listener of a request on its connection', async () => {
     const origin = await startOrigin();
     const edge = await startEdge(origin.url);
-    const warnings: Error[] = [];
-    const onWarning = (warning: Error): unknown => warnings.push(warning);
-    process.on('warning', onWarning);
+    const listeners: number[] = [];
+    const count = (message: unknown): void => {
+      const { socket } = message as { socket: Socket };
+      if (socket.localPort === edge.port) listeners.push(socket.listenerCount('close'));
+    };
+    subscribe('http.server.request.start', count);
     const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
-    for (let count = 0; count < 20; count += 1) await readAnswer(openRequest(edge, { agent }).end());
+    for (let requests = 0; requests < 3; requests += 1) await readAnswer(openRequest(edge, { agent }).end());
+    unsubscribe('http.server.request.start', count);
     agent.destroy();
-    process.off('warning', onWarning);
-    expect(warnings).toEqual([]);
+    expect(listeners).toHaveLength(3);
+    expect(new Set(listeners).size).toBe(1);
   });
 });
 
@@ -194,11 +204,12 @@ describe('a kept connection that the origin has closed in the meantime', () => {
 
   it('is replaced once and not twice, though there are more of the kind', async () => {
     const received: string[] = [];
+    const sockets: Socket[] = [];
     const url = await startTcpOrigin((socket) => {
       socket.once('data', () => {
-        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
-        // Completed late, so that requests at the same time open connections of their own.
-        setTimeout(() => socket.write('ok'), 100);
+        sockets.push(socket);
+        // Answered together, so that each request has opened a connection of its own.
+        if (sockets.length === 3) for (const one of sockets) one.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
         socket.on('data', (bytes) => {
           received.push(String(bytes).split(' ')[0] ?? '');
           socket.destroy();
@@ -211,9 +222,36 @@ describe('a kept connection that the origin has closed in the meantime', () => {
     expect(received).toEqual(['GET', 'GET']);
   });
 
+  it('is replaced by one that closes when the viewer goes away', async () => {
+    const closed: number[] = [];
+    const received: number[] = [];
+    let connections = 0;
+    const url = await startTcpOrigin((socket) => {
+      connections += 1;
+      const connection = connections;
+      socket.once('close', () => closed.push(connection));
+      socket.on('data', () => {
+        received.push(connection);
+        if (received.length === 1) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        else if (connection === 1) socket.destroy();
+      });
+    });
+    const edge = await startEdge(url);
+    await send(edge);
+    const viewer = openRequest(edge).on('error', () => {});
+    viewer.end();
+    while (received.length < 3) await sleep(5);
+    expect({ received, closed }).toEqual({ received: [1, 1, 2], closed: [1] });
+    viewer.destroy();
+    while (closed.length < 2) await sleep(5);
+    expect(closed).toEqual([1, 2]);
+  });
+
   it('is not replaced when the response has begun', async () => {
     const received: string[] = [];
+    let connections = 0;
     const url = await startTcpOrigin((socket) => {
+      connections += 1;
       socket.on('data', (bytes) => {
         received.push(String(bytes).split(' ')[1] ?? '');
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbo');
@@ -224,6 +262,8 @@ describe('a kept connection that the origin has closed in the meantime', () => {
     const edge = await startEdge(url);
     await send(edge, { path: '/1' });
     await expect(send(edge, { path: '/2' })).rejects.toMatchObject({ message: 'aborted' });
-    expect(received).toEqual(['/1', '/2']);
+    await expect(send(edge, { path: '/3' })).rejects.toMatchObject({ message: 'aborted' });
+    expect(received).toEqual(['/1', '/2', '/3']);
+    expect(connections).toBe(2);
   });
 });

@@ -67,6 +67,13 @@ describe('the connection to the origin', () => {
     expect((origin.connections[0] as TLSSocket & { servername: string }).servername).toBe('other.example');
   });
 
+  it('is refused, 502, when the certificate has the name of the origin and not originTls.servername', async () => {
+    const origin = await startOrigin();
+    const edge = await startEdge(origin.url, { originTls: { servername: 'other.example' } });
+    await expect(send(edge)).resolves.toMatchObject({ status: 502 });
+    expect(origin.requests).toEqual([]);
+  });
+
   it('is verified by address, without a server name, for an origin given by its address', async () => {
     const origin = await startOrigin();
     const edge = await startEdge(origin.url.replace('localhost', '127.0.0.1'));

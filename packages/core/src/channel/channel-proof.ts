@@ -56,6 +56,17 @@ export interface ChannelProof {
   prove(request: CertificateRequest, context: ChannelContext): ChannelEvidence | Promise<ChannelEvidence>;
 }
 
+/**
+ * Requires evidence of a proof. Anyone can write one, and one that answers `false` has not refused: refusing is throwing.
+ *
+ * @throws {TypeError} for any other answer.
+ */
+export function checkEvidence(answer: unknown): asserts answer is ChannelEvidence {
+  if (typeof (answer as ChannelEvidence | null | undefined)?.proof !== 'string') {
+    throw new TypeError('The channel proof gave no evidence.');
+  }
+}
+
 export function untrusted(
   proof: ChannelProof['proof'],
   reason: ChannelDistrust,

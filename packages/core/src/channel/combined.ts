@@ -1,7 +1,7 @@
 import { ClientCertificateError } from '../errors';
 import type { CertificateRequest } from '../request';
 import type { TrustStore } from '../trust/trust-store';
-import { type ChannelContext, type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
+import { type ChannelContext, type ChannelEvidence, type ChannelProof, checkEvidence, untrusted } from './channel-proof';
 
 /**
  * Channel proof that holds when every one of several does. Tried in order, up to the first that fails.
@@ -16,7 +16,7 @@ export function allOf(...proofs: readonly ChannelProof[]): ChannelProof {
     proofs.some(({ isSufficient }) => isSufficient),
     async (request, context) => {
       const evidence: ChannelEvidence[] = [];
-      for (const proof of proofs) evidence.push(await proof.prove(request, context));
+      for (const proof of proofs) evidence.push(await evidenceOf(proof, request, context));
       return Object.freeze({ proof: 'all-of', evidence: Object.freeze(evidence) });
     },
   );
@@ -38,7 +38,7 @@ export function anyOf(...proofs: readonly ChannelProof[]): ChannelProof {
       const refusals: unknown[] = [];
       for (const proof of proofs) {
         try {
-          return await proof.prove(request, context);
+          return await evidenceOf(proof, request, context);
         } catch (error) {
           if (!(error instanceof ClientCertificateError)) throw error;
           refusals.push(error);
@@ -65,6 +65,16 @@ function combine(
     },
     prove,
   } satisfies ChannelProof);
+}
+
+async function evidenceOf(
+  proof: ChannelProof,
+  request: CertificateRequest,
+  context: ChannelContext,
+): Promise<ChannelEvidence> {
+  const answer = await proof.prove(request, context);
+  checkEvidence(answer);
+  return answer;
 }
 
 function checkProofs(name: string, proofs: readonly ChannelProof[]): void {

@@ -67,9 +67,8 @@ class SharedSecret implements ChannelProof {
       throw untrusted(this.proof, socket.destroyed ? 'peer-gone' : 'not-tls');
     }
     const matched = this.#match(this.#presented(request));
-    const evidence = this.#evidence[matched];
-    if (evidence === undefined) throw untrusted(this.proof, 'secret-wrong');
-    return evidence;
+    if (matched === -1) throw untrusted(this.proof, 'secret-wrong');
+    return this.#evidence[matched] as ChannelEvidence;
   }
 
   #presented(request: CertificateRequest): string {

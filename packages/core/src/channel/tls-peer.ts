@@ -21,9 +21,8 @@ const peers = new WeakMap<object, TlsPeer>();
  * @returns `'not-tls'` on a plaintext connection, `'peer-gone'` when the socket is closed and was not read before.
  */
 export function tlsPeerOf(request: CertificateRequest): TlsPeer | 'not-tls' | 'peer-gone' {
-  // Under HTTP/2 `request.socket` is a new proxy object each time; the session is what lasts.
   const socket = request.socket as TLSSocket | undefined;
-  const session = (request as { stream?: { session?: object } }).stream?.session ?? socket;
+  const session = http2SessionOf(request) ?? socket;
   if (socket === undefined || session === undefined) return 'peer-gone';
   const known = peers.get(session);
   if (known !== undefined) return known;
@@ -33,6 +32,15 @@ export function tlsPeerOf(request: CertificateRequest): TlsPeer | 'not-tls' | 'p
   const peer = { certificates: readCertificates(socket) };
   peers.set(session, peer);
   return peer;
+}
+
+/**
+ * Under HTTP/2 `request.socket` is a new proxy object each time; the session is what lasts. Asked only of an HTTP/2
+ * request: what another had under this name, it would have from a polluted Object.prototype, as all of them would.
+ */
+function http2SessionOf(request: object): object | undefined {
+  const { httpVersionMajor, stream } = request as { httpVersionMajor?: number; stream?: { session?: object } };
+  return httpVersionMajor === 2 ? stream?.session : undefined;
 }
 
 /**

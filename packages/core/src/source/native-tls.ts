@@ -27,7 +27,8 @@ const evidence: ChannelEvidence = Object.freeze({ proof: 'native-tls' });
 
 const nativeTlsChannel: ChannelProof = Object.freeze({
   proof: 'native-tls',
-  isSufficient: true,
+  // Anyone can be a TLS peer: this proves nothing about who may speak for others.
+  isSufficient: false,
   readsTlsPeer: true,
   consumedHeaders: [],
   checkTrust(): void {},

@@ -133,7 +133,10 @@ describe('a shared secret', () => {
     const proof = sharedSecret({ header, secrets });
     secrets[0] = next;
     expect(prove(requestOf([header, edgeSecret]), proof)).toMatchObject({ secret: 0 });
-    expect(() => prove(requestOf([header, next]), proof)).toThrow();
+    expect(() => prove(requestOf([header, next]), proof)).toThrowWithCode('ERR_CHANNEL_UNTRUSTED', {
+      proof: 'shared-secret',
+      reason: wrong,
+    });
   });
 
   it('names the header it consumes, in lower case', () => {
@@ -197,7 +200,7 @@ describe('the connection a shared secret comes over', () => {
         try {
           resolve(prove(request));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorDetails } from '@peercert/core';
+import { type ErrorCode, type ErrorDetails, TrustStore } from '@peercert/core';
 import {
   createAuthority,
   daysFromTestTime,
@@ -11,6 +11,7 @@ import {
   TEST_TIME,
 } from '@peercert/testkit';
 import { maxCandidates, maxSignatures } from '../../../../packages/core/src/path/build-path';
+import { Certificate } from '../../../../packages/core/src/x509/certificate';
 import { rsaSpki } from '../../../support/encodings';
 import { search } from '../../../support/search';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
@@ -655,6 +656,15 @@ describe('the search for a path', () => {
     expect(questions).toHaveLength(2);
   });
 
+  it('puts issuers with the right key identifier before those without one', () => {
+    const [first, second] = namesakes(2, intermediate.subject) as [TestAuthority, TestAuthority];
+    const bare = root.crossSign(first, { subjectKeyIdentifier: 'absent' });
+    const leaf = second.issue();
+    const { path, questions } = search({ endEntity: leaf, presented: [bare, second], anchors: [root] });
+    expect(path).toEqual([leaf.der, second.der, root.der]);
+    expect(questions).toHaveLength(2);
+  });
+
   it('keeps the order of presentation where no key identifier decides', () => {
     const all = namesakes(3, intermediate.subject);
     const leaf = (all[2] as TestAuthority).issue({ authorityKeyIdentifier: 'absent' });
@@ -816,6 +826,18 @@ describe('the budgets', () => {
     expect(lost.questions).toHaveLength(100);
   });
 
+  it('PA-14: allow the 5000th candidate, and find the path it completes', () => {
+    const old = root.crossSign(intermediate, expired);
+    const leaf = intermediate.issue();
+    // The last two are the intermediate and its anchor.
+    const decoys = Array.from({ length: maxCandidates - 2 }, () => old);
+    const found = search({ endEntity: leaf, presented: [...decoys, intermediate], anchors: [root] });
+    expect(found.path).toEqual([leaf.der, intermediate.der, root.der]);
+    const lost = search({ endEntity: leaf, presented: [...decoys, old, intermediate], anchors: [root] });
+    expect(lost).toBeRefusedWith('ERR_PATH_BUDGET_EXCEEDED', { limit: 'candidates', maximum: maxCandidates });
+    expect(lost.questions).toEqual([]);
+  });
+
   it('PA-14: stop six layers of ten namesakes, where an anchor is never reached by name', () => {
     const presented: TestAuthority[] = [];
     for (let layer = 0; layer < 6; layer++) {
@@ -952,6 +974,20 @@ describe('the refusal', () => {
 });
 
 describe('one search', () => {
+  it('does not turn an error of another kind into a refusal', () => {
+    const failure = new RangeError('out of memory');
+    const fail = (): never => {
+      throw failure;
+    };
+    jest.spyOn(TrustStore.prototype, 'anchorsNamed').mockImplementationOnce(fail);
+    expect(() => search({ endEntity: root.issue(), anchors: [root] })).toThrow(failure);
+    jest.spyOn(Certificate.prototype, 'isSelfIssued', 'get').mockImplementationOnce(fail);
+    expect(() => search({ endEntity: intermediate.issue(), presented: [intermediate], anchors: [root] })).toThrow(
+      failure,
+    );
+    jest.restoreAllMocks();
+  });
+
   it('accepts RSA and Ed25519 keys in one path', () => {
     const key = generateKey('rsa2048');
     const top = createAuthority({ subject: 'CN=RSA', key });

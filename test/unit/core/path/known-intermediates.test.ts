@@ -143,14 +143,20 @@ describe('an intermediate of a verified path', () => {
 
   it('makes room for another of the same last 32 octets once that is verified', () => {
     const known = new KnownIntermediates();
-    const [one, other] = [1, 2].map(
-      (serialNumber) => new Certificate(root.issueIntermediate({ serialNumber }).der),
-    ) as [Certificate, Certificate];
+    const signatureValue = der.bitString(Buffer.alloc(70, 5));
+    const withEnding = (serialNumber: number): Certificate =>
+      new Certificate(root.issueIntermediate({ serialNumber, raw: { signatureValue } }).der);
+    const [one, other] = [withEnding(1), withEnding(2)];
     const anchor = trust.anchors[0] as Certificate;
     const end = new Certificate(leaf.der);
-    for (const certificate of [one, other]) known.remember({ certificates: [end, certificate], anchor });
+
+    known.remember({ certificates: [end, one], anchor });
     expect(known.decode(Buffer.from(one.der))).toBe(one);
+    expect(known.isSignedBy(one, anchor)).toBe(true);
+    known.remember({ certificates: [end, other], anchor });
     expect(known.decode(Buffer.from(other.der))).toBe(other);
+    expect(known.isSignedBy(other, anchor)).toBe(true);
+    expect(known.decode(Buffer.from(one.der))).not.toBe(one);
   });
 });
 

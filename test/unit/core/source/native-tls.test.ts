@@ -274,17 +274,17 @@ describe('requests of one connection', () => {
   });
 
   it('read the certificates once, and keep their order', async () => {
-    const origin = await startOrigin(judge(), {}, ({ socket }) =>
-      jest.spyOn(socket as TLSSocket, 'getPeerX509Certificate'),
-    );
+    const getters: jest.SpyInstance[] = [];
+    const origin = await startOrigin(judge(), {}, ({ socket }) => {
+      getters.push(jest.spyOn(socket as TLSSocket, 'getPeerX509Certificate'));
+    });
     await keptAlive(async (agent) => {
       for (let count = 0; count < 3; count++) {
         await expect(ask(origin, { ...presenting(client, [intermediate]), agent })).resolves.toEqual(uris);
       }
     });
-    const [socket] = origin.connections;
     expect(origin.connections).toHaveLength(1);
-    expect(socket?.getPeerX509Certificate).toHaveBeenCalledTimes(1);
+    expect(getters[0]).toHaveBeenCalledTimes(1);
   });
 
   it('CH-19: are never those of another connection', async () => {
@@ -313,6 +313,21 @@ describe('NT-09: certificates in the handshake and in a header', () => {
     await expect(ask(await startOrigin(), { headers: header })).resolves.toEqual(required);
     const origin = await startOrigin(judge({ presence: 'optional' }));
     await expect(ask(origin, { headers: header })).resolves.toBe('anonymous');
+  });
+});
+
+describe('NT-07: a server that does not ask for certificates', () => {
+  it.each<'required' | 'optional'>(['required', 'optional'])('is answered for, presence %s', async (presence) => {
+    const warnings = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const origin = await startOrigin(judge({ presence }), { requestCert: false });
+    await expect(ask(origin, presenting(direct))).resolves.toEqual({
+      code: 'ERR_SERVER_MISCONFIGURED',
+      details: { hint: 'The server does not ask clients for certificates: create it with originServerOptions().' },
+    });
+    expect(warnings.mock.calls).toEqual([
+      [expect.any(String), { type: 'PeercertWarning', code: 'PEERCERT_CERTIFICATES_NOT_REQUESTED' }],
+    ]);
+    warnings.mockRestore();
   });
 });
 
@@ -363,7 +378,7 @@ describe('constructing the native source', () => {
   it('is named, frozen, and takes no options', () => {
     expect(nativeTls()).toMatchObject({ name: 'native-tls', channel: { proof: 'native-tls', consumedHeaders: [] } });
     expect(Object.isFrozen(nativeTls())).toBe(true);
-    expect(() => nativeTls({ trust: root } as never)).toThrow(
+    expect(() => nativeTls({ trust: root })).toThrow(
       new TypeError('nativeTls received an unknown option, `trust`. It takes none.'),
     );
     expect(() => nativeTls(null as never)).toThrow(

@@ -209,7 +209,7 @@ describe('a value made to be slow', () => {
   ])('is refused in time linear in its length: %s', (_, value) => {
     const started = performance.now();
     expect(() => item(value)).toThrow(StructuredFieldError);
-    expect(() => list(value)).toThrow();
+    expect(() => list(value)).toThrow(Error);
     expect(performance.now() - started).toBeLessThan(5_000);
   });
 });

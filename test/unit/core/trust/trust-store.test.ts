@@ -221,6 +221,10 @@ describe('what is no trust store', () => {
     expect((caught(make) as Error).cause).toBeInstanceOf(DerError);
   });
 
+  it('is not what an error of another kind says', () => {
+    expect(() => TrustStore.fromDer([undefined as never])).toThrow(TypeError);
+  });
+
   it('is described by a TrustStoreError with a name and a stack', () => {
     const error = caught(() => TrustStore.fromDer([])) as TrustStoreError;
     expect(error).toBeInstanceOf(TrustStoreError);

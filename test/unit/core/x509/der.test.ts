@@ -172,6 +172,7 @@ describe('an INTEGER', () => {
 
   it.each([
     ['-1', '02 01 ff', 'number is negative'],
+    ['-128', '02 01 80', 'number is negative'],
     ['2^32', '02 05 01 00 00 00 00', 'number is too large'],
     ['2^39 - 1', '02 05 7f ff ff ff ff', 'number is too large'],
     ['2^40', '02 06 01 00 00 00 00 00', 'number is too large'],
@@ -180,12 +181,21 @@ describe('an INTEGER', () => {
     expect(() => reader(text).smallInteger('number')).toThrowDerError(reason, 2);
   });
 
+  it('accepts an INTEGER of one octet whatever follows it', () => {
+    expect(reader('02 01 00 05 00').smallInteger('number')).toBe(0);
+    expect(reader('02 01 ff 80 00').integer('number').end).toBe(3);
+  });
+
   it('reads an INTEGER under an implicit tag', () => {
     expect(reader('82 01 05').smallInteger('number', contextTag(2, 'primitive'))).toBe(5);
   });
 });
 
 describe('an OBJECT IDENTIFIER', () => {
+  it('accepts an object identifier before an element whose tag is a continuation octet', () => {
+    expect(reader('06 01 2a 80 00').oid('type')).toBe('\x2a');
+  });
+
   it.each([
     ['accepts an object identifier of one octet', '06 01 2a'],
     ['accepts an object identifier of an arc in two octets', '06 02 81 00'],
@@ -199,6 +209,12 @@ describe('an OBJECT IDENTIFIER', () => {
   it.each([
     ['rejects an object identifier without an octet', '06 00', 'type is not an OID', 2],
     ['rejects an object identifier that ends inside an arc', '06 02 2a 86', 'type is not an OID', 2],
+    [
+      'rejects an object identifier that ends inside an arc, at its leading zero',
+      '06 03 2a 81 80',
+      'type is not an OID',
+      2,
+    ],
     ['rejects an object identifier whose first arc has a leading zero', '06 02 80 01', 'type is not minimal', 2],
     ['rejects an object identifier whose last arc has a leading zero', '06 03 2a 80 01', 'type is not minimal', 3],
     ['DR-10: rejects an object identifier of 65 octets', `06 41 ${'01'.repeat(65)}`, 'type is too long', 2],
@@ -265,6 +281,18 @@ describe('the nesting of opaque contents', () => {
   it.each([33, 300, 5_000])('DR-08: rejects %i levels, at the first that is too deep', (depth) => {
     const bytes = nested(depth);
     expect(() => check(bytes)).toThrowDerError('nested too deeply', bytes.length - nested(depth - 32).length);
+  });
+
+  it('DR-08: accepts 5000 levels inside an OCTET STRING, whose contents are not looked into', () => {
+    expect(() => check(der.octetString(nested(5_000)))).not.toThrow();
+  });
+
+  it('DR-08: rejects 33 levels behind a constructed element', () => {
+    const before = der.sequence(der.sequence(der.null()), der.null());
+    expect(() => check(Buffer.concat([before, nested(33)]))).toThrowDerError(
+      'nested too deeply',
+      before.length + nested(33).length - 2,
+    );
   });
 
   it('accepts 32 levels a hundred times in a row', () => {

@@ -1,0 +1,195 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as core from '@peercert/core';
+import {
+  answersOf,
+  freePort,
+  listeningOn,
+  type QuickStart,
+  quickStartCode,
+  quickStarts,
+  runOrigin,
+  writePki,
+} from '../support/quick-start';
+import { type PackageName, packInto, root, run, type Tarball, temporaryFolder } from './tarballs';
+
+/** What a project installs besides ours, in the version this repository is developed with. */
+const companions: Readonly<Record<QuickStart['name'], readonly string[]>> = {
+  express: ['express', '@types/express'],
+  koa: ['koa', '@types/koa'],
+  fastify: ['fastify'],
+  core: [],
+};
+
+let folder: string;
+let tarballs: Readonly<Record<PackageName, Tarball>>;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  tarballs = await packInto(folder);
+  await Promise.all([
+    ...quickStarts.map(({ name }) => install(name, [name], ['@types/node', ...companions[name]])),
+    install('tests', ['testkit', 'edge'], []),
+  ]);
+}, 180_000);
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Makes an empty project and installs some of our packages there, each with what its own package.json asks for. */
+async function install(project: string, ours: readonly PackageName[], theirs: readonly string[]): Promise<void> {
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    devDependencies: Record<string, string>;
+  };
+  // The one thing a user does not need: for them @peercert/core comes from the registry.
+  const overrides = ours.includes('core') ? {} : { '@peercert/core': `file:${tarballs.core.file}` };
+  write(project, 'package.json', JSON.stringify({ name: project, private: true, overrides }));
+  const packages = [
+    ...ours.map((name) => tarballs[name].file),
+    ...theirs.map((name) => `${name}@${devDependencies[name]}`),
+  ];
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packages], join(folder, project));
+}
+
+function write(project: string, file: string, text: string): void {
+  const path = join(folder, project, file);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** The same program, for Node's older module system. */
+function asCommonJs(code: string): string {
+  const body = code.replaceAll(/^import (.+) from ('.+');$/gm, 'const $1 = require($2);');
+  // There is no `await` outside functions there.
+  return `(async () => {\n${body}})();\n`;
+}
+
+/** The same program, for a compiler that asks what an anonymous client has. */
+function asTypeScript(code: string): string {
+  return code.replace('identity.uris', 'identity?.uris');
+}
+
+const strict = { strict: true, exactOptionalPropertyTypes: true, target: 'es2022', types: ['node'] };
+
+/** TypeScript as projects set it up, by the way it finds packages. */
+const compilerOptions = {
+  // Judges the declarations it reads as well: ours, and with them those of every framework.
+  nodenext: { ...strict, module: 'nodenext', skipLibCheck: false, rootDir: '.', outDir: 'out' },
+  bundler: { ...strict, module: 'esnext', moduleResolution: 'bundler', skipLibCheck: true, noEmit: true },
+} as const;
+
+async function compile(project: string, resolution: keyof typeof compilerOptions): Promise<void> {
+  const config = { compilerOptions: compilerOptions[resolution], files: ['origin.ts'] };
+  write(project, `typescript/tsconfig.${resolution}.json`, JSON.stringify(config));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  await run(process.execPath, [compiler, '-p', `typescript/tsconfig.${resolution}.json`], join(folder, project));
+}
+
+async function expectToWork({ name, kind }: QuickStart, file: string, port: number): Promise<void> {
+  writePki(join(folder, name));
+  const origin = await runOrigin(join(folder, name), file, port);
+  try {
+    expect(await answersOf(kind, port)).toMatchObject({
+      known: { status: 200, body: { device: 'urn:device:1' } },
+      unproven: { status: 403, body: { code: 'certificate_required' } },
+    });
+  } finally {
+    await origin.stop();
+  }
+}
+
+describe.each(quickStarts)('a project that installs @peercert/$name', (quickStart) => {
+  const { heading, name } = quickStart;
+  const script = (file: string): Promise<string> => run(process.execPath, [file], join(folder, name));
+
+  it('gets one copy of @peercert/core, and it stands for itself', () => {
+    const lock = JSON.parse(readFileSync(join(folder, name, 'package-lock.json'), 'utf8')) as { packages: object };
+    const copies = Object.keys(lock.packages).filter((path) => path.endsWith('node_modules/@peercert/core'));
+    expect(copies).toEqual(['node_modules/@peercert/core']);
+    expect(existsSync(join(folder, name, 'node_modules/@peercert/testkit'))).toBe(false);
+  });
+
+  it('runs the quick start as an ES module', async () => {
+    const port = await freePort();
+    write(name, 'origin.mjs', listeningOn(port, quickStartCode(heading)));
+    await expectToWork(quickStart, 'origin.mjs', port);
+  }, 30_000);
+
+  it('runs the quick start with require', async () => {
+    const port = await freePort();
+    write(name, 'origin.cjs', listeningOn(port, asCommonJs(quickStartCode(heading))));
+    await expectToWork(quickStart, 'origin.cjs', port);
+  }, 30_000);
+
+  it('type-checks the quick start as a bundler would resolve it', async () => {
+    write(name, 'typescript/package.json', JSON.stringify({ type: 'module' }));
+    write(name, 'typescript/origin.ts', asTypeScript(quickStartCode(heading)));
+    await compile(name, 'bundler');
+  }, 60_000);
+
+  it('type-checks the quick start as Node resolves it, and runs it', async () => {
+    const port = await freePort();
+    write(name, 'typescript/package.json', JSON.stringify({ type: 'module' }));
+    write(name, 'typescript/origin.ts', listeningOn(port, asTypeScript(quickStartCode(heading))));
+    await compile(name, 'nodenext');
+    await expectToWork(quickStart, 'typescript/out/origin.js', port);
+  }, 60_000);
+
+  it('imports everything core exports by name', async () => {
+    const names = Object.keys(core).join(', ');
+    const program = `
+      import { ${names} } from '@peercert/${name}';
+      import * as core from '@peercert/core';
+      const differing = Object.entries({ ${names} }).filter(([name, value]) => value !== core[name]);
+      console.log(JSON.stringify(differing.map(([name]) => name)));`;
+    write(name, 'names.mjs', program);
+    // Theirs takes their own request.
+    const own = name === 'koa' || name === 'fastify' ? ['clientIdentityOf'] : [];
+    expect(JSON.parse(await script('names.mjs'))).toEqual(own);
+  }, 30_000);
+
+  it('knows by require what it was told by import', async () => {
+    const program = `
+      import { createRequire } from 'node:module';
+      import { admitRequest } from '@peercert/${name}';
+      const { clientIdentityOf } = createRequire(import.meta.url)('@peercert/${name}');
+      const request = { rawHeaders: [], socket: {} };
+      const identity = { uris: ['urn:device:1'] };
+      await admitRequest({ authenticate: () => ({ status: 'authenticated', identity }) }, request);
+      console.log(clientIdentityOf(Object.assign(request, { req: request, raw: request })) === identity);`;
+    write(name, 'instances.mjs', program);
+    expect(await script('instances.mjs')).toBe('true\n');
+  }, 30_000);
+});
+
+describe('a project that installs @peercert/testkit and @peercert/edge', () => {
+  it('mints a certificate, and sees it arrive behind the edge', async () => {
+    const program = `
+      const http = require('node:http');
+      const https = require('node:https');
+      const { once } = require('node:events');
+      const { createEdge } = require('@peercert/edge');
+      const { cloudFrontHeaders, createAuthority, daysFromTestTime } = require('@peercert/testkit');
+      (async () => {
+        const validity = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 3_600_000) };
+        const authority = createAuthority(validity);
+        const server = authority.issue({ ...validity, dnsNames: ['localhost'], extKeyUsage: ['serverAuth'] });
+        const device = authority.issue({ ...validity, uris: ['urn:device:1'] });
+        const origin = http.createServer((request, response) => response.end(request.headers['client-cert']));
+        origin.listen(0, '127.0.0.1');
+        await once(origin, 'listening');
+        const edge = createEdge({
+          origin: 'http://127.0.0.1:' + origin.address().port,
+          tls: { key: server.privateKeyPem, cert: server.pem },
+        });
+        const { url } = await edge.listen();
+        const shown = { key: device.privateKeyPem, cert: device.pem, ca: authority.pem, servername: 'localhost' };
+        const [response] = await once(https.get(url, shown), 'response');
+        const [body] = await once(response, 'data');
+        console.log(body.toString() === new Map(cloudFrontHeaders(device)).get('Client-Cert'));
+        await edge.close();
+        origin.close();
+      })();`;
+    write('tests', 'edge.cjs', program);
+    expect(await run(process.execPath, ['edge.cjs'], join(folder, 'tests'))).toBe('true\n');
+  }, 30_000);
+});
