@@ -10,7 +10,7 @@ import {
   trustedAddresses,
 } from '@peercert/core';
 import { cloudFrontHeaders, createAuthority, TEST_TIME } from '@peercert/testkit';
-import { closeServers, listen, originOptions, problem, send } from '../support/servers';
+import { closeServers, httpOptions, listen, originOptions, problem, send } from '../support/servers';
 import { presenting } from '../support/tls-origin';
 import { frameworks } from './frameworks';
 
@@ -35,14 +35,14 @@ afterEach(closeServers);
 describe.each(frameworks)('the connection under $name', ({ application }) => {
   it('CH-03: is that of the socket where the framework believes a forged X-Forwarded-For', async () => {
     const channel = trustedAddresses(['10.0.0.0/8']);
-    const port = await listen(http.createServer(await application(behind(channel))));
+    const port = await listen(http.createServer(httpOptions, await application(behind(channel))));
     const headers = { 'X-Forwarded-For': '10.0.0.1', Forwarded: 'for=10.0.0.1', ...certificateOf(first) };
     expect(await send(port, { headers })).toMatchObject({ status: 403, body: problem(403, 'certificate_required') });
   });
 
   it('CH-03: is trusted by its own address, wherever X-Forwarded-For says the request is from', async () => {
     const channel = trustedAddresses(['127.0.0.1']);
-    const port = await listen(http.createServer(await application(behind(channel))));
+    const port = await listen(http.createServer(httpOptions, await application(behind(channel))));
     const headers = { 'X-Forwarded-For': '203.0.113.7', ...certificateOf(first) };
     expect(await send(port, { headers })).toMatchObject({
       status: 200,

@@ -11,6 +11,9 @@ import { trusting } from './tls-origin';
 const serverCertificate = createAuthority().issue({ extKeyUsage: ['serverAuth'], dnsNames: ['localhost'] });
 const cleanUp: (() => Promise<void>)[] = [];
 
+/** Options of a plaintext origin that takes what CloudFront sends. */
+export const httpOptions = { maxHeaderSize: 65_536 } as const;
+
 /** Options of an HTTPS or HTTP/2 origin: `originServerOptions()`, and a certificate of its own. */
 export const originOptions = {
   key: serverCertificate.privateKeyPem,

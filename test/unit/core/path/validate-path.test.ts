@@ -18,7 +18,7 @@ import {
   TEST_TIME,
   type TestCertificate,
 } from '@peercert/testkit';
-import { VerifiedPath as VerifiedPathClass } from '../../../../packages/core/src/path/validate-path';
+import { decodePresented, VerifiedPath as VerifiedPathClass } from '../../../../packages/core/src/path/validate-path';
 import { nested, rsaSpki } from '../../../support/encodings';
 import { seededRandom } from '../../../support/random';
 import { validate } from '../../../support/validate';
@@ -183,6 +183,14 @@ describe('the input', () => {
 });
 
 describe('a presented certificate that is malformed', () => {
+  it('is not what an error of another kind says', () => {
+    const failure = new RangeError('out of memory');
+    const fail = (): never => {
+      throw failure;
+    };
+    expect(() => decodePresented(leaf.der, 0, fail)).toThrow(failure);
+  });
+
   const trailing = Buffer.concat([leaf.der, Buffer.of(0)]);
   it.each<[string, Buffer, string, number]>([
     [
