@@ -26,6 +26,7 @@ spawnSync(process.execPath, [jest, '--json', '--silent', `--outputFile=${report}
 const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
 rmSync(folder, { recursive: true });
 
+/** @type {Map<string, { file: string; fullName: string; status: string }[]>} */
 const tests = new Map(claimed.map((id) => [id, []]));
 for (const { name: file, assertionResults } of testResults) {
   for (const { fullName, status } of assertionResults) {

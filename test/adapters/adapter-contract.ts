@@ -35,9 +35,9 @@ export type Mount =
 export interface AdapterUnderTest {
   readonly framework: string;
   /** Mounts each given thing in order on `/`, then a handler that answers with {@link Seen}. */
-  serve(...mounts: readonly Mount[]): Promise<Server>;
+  readonly serve: (...mounts: readonly Mount[]) => Promise<Server>;
   /** A handler that calls `clientIdentityOf` with nothing mounted before it. */
-  serveUnmounted(): Promise<Server>;
+  readonly serveUnmounted: () => Promise<Server>;
 }
 
 export function seen(

@@ -44,10 +44,11 @@ export function clientCertificate(
 ): ClientCertificateMiddleware {
   const authenticator = authenticatorOf(authenticatorOrOptions);
   return async function clientCertificateMiddleware(request, response, next) {
-    const admission = await admitRequest(authenticator, request);
-    if (!admission.admitted) return refuse(response, admission);
-    request.clientIdentity = admission.identity;
-    next();
+    const admitting = admitRequest(authenticator, request).then((admission) => {
+      if (admission.admitted) request.clientIdentity = admission.identity;
+      return admission;
+    });
+    return conclude(admitting, response, next);
   };
 }
 
@@ -62,9 +63,7 @@ export function requireClientIdentity(
 ): ClientCertificateMiddleware {
   const guard = createGuard(rule);
   return async function requireClientIdentityMiddleware(request, response, next) {
-    const admission = await guard(request, request);
-    if (!admission.admitted) return refuse(response, admission);
-    next();
+    return conclude(guard(request, request), response, next);
   };
 }
 
@@ -76,12 +75,27 @@ export function requireClientIdentity(
 export function requireChannel(channel: ChannelProof): ClientCertificateMiddleware {
   const guard = createChannelGuard(channel);
   return async function requireChannelMiddleware(request, response, next) {
-    const admission = await guard(request, request);
-    if (!admission.admitted) return refuse(response, admission);
-    next();
+    return conclude(guard(request, request), response, next);
   };
 }
 
+/** Express 4 does not look at the promise: what goes wrong goes to `next`, or it would end the process. */
+async function conclude(
+  admitting: Promise<Admission>,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+): Promise<void> {
+  try {
+    const admission = await admitting;
+    if (!admission.admitted) return refuse(response, admission);
+  } catch (error) {
+    return next(error);
+  }
+  next();
+}
+
 function refuse(response: ServerResponse, { refusal }: Admission & { admitted: false }): void {
+  // Something else has answered already, a timeout for example.
+  if (response.writableEnded) return;
   response.writeHead(refusal.status, refusal.headers).end(refusal.body);
 }

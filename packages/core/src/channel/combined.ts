@@ -1,7 +1,13 @@
 import { ClientCertificateError } from '../errors';
 import type { CertificateRequest } from '../request';
 import type { TrustStore } from '../trust/trust-store';
-import { type ChannelContext, type ChannelEvidence, type ChannelProof, checkEvidence, untrusted } from './channel-proof';
+import {
+  type ChannelContext,
+  type ChannelEvidence,
+  type ChannelProof,
+  checkEvidence,
+  untrusted,
+} from './channel-proof';
 
 /**
  * Channel proof that holds when every one of several does. Tried in order, up to the first that fails.

@@ -36,7 +36,7 @@ export interface BuiltPath {
 export const maxSignatures = 100;
 
 /** Issuers tried in one search. An honest path tries one for each certificate; cross-signed CAs a few. */
-export const maxCandidates = 5_000;
+export const maxCandidates = 1_000;
 
 /** How a search ended. */
 export type PathVerdict =

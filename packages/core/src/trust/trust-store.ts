@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { checkOptions } from '../options';
 import { Certificate } from '../x509/certificate';
 import { DerError } from '../x509/der';
 import { parsePemCertificates } from './pem';
@@ -41,6 +42,7 @@ export class TrustStore {
    *   a private key, or a certificate that is not strict DER; the message says what was found and where.
    */
   static fromPem(pem: string | Uint8Array, options: { readonly intermediates?: string | Uint8Array } = {}): TrustStore {
+    checkOptions('TrustStore.fromPem', options, ['intermediates']);
     const { intermediates } = options;
     return new TrustStore(decodePem(pem), intermediates === undefined ? [] : decodePem(intermediates));
   }
@@ -55,6 +57,7 @@ export class TrustStore {
     certificates: readonly Uint8Array[],
     options: { readonly intermediates?: readonly Uint8Array[] } = {},
   ): TrustStore {
+    checkOptions('TrustStore.fromDer', options, ['intermediates']);
     return new TrustStore(decodeAll(certificates), decodeAll(options.intermediates ?? []));
   }
 
@@ -65,6 +68,7 @@ export class TrustStore {
    * @throws {TrustStoreError} as {@link fromPem}, and when a file cannot be read.
    */
   static fromFile(path: string | URL, options: { readonly intermediates?: string | URL } = {}): TrustStore {
+    checkOptions('TrustStore.fromFile', options, ['intermediates']);
     const { intermediates } = options;
     return new TrustStore(
       decodePem(readBundle(path)),

@@ -49,6 +49,16 @@ describe('all of several proofs', () => {
     });
   });
 
+  it.each([undefined, null, false, true, 'yes', {}, { proof: true }, Promise.resolve(false)])(
+    'do not hold when one of them answers %p, which is no evidence',
+    async (answer) => {
+      const odd = { ...dangerouslyTrustAnyPeer(), prove: () => answer } as never as ChannelProof;
+      for (const proof of [allOf(edgeChannel, odd), allOf(odd, edgeChannel), anyOf(odd, edgeChannel)]) {
+        await expect(prove(proof, secretLine)).rejects.toThrow(new TypeError('The channel proof gave no evidence.'));
+      }
+    },
+  );
+
   it('do not hold when one of them rejects later', async () => {
     const late: ChannelProof = { ...dangerouslyTrustAnyPeer(), prove: () => Promise.reject(new Error('broken')) };
     await expect(prove(allOf(edgeChannel, late), secretLine)).rejects.toThrow('broken');

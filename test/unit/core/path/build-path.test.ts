@@ -802,8 +802,8 @@ describe('the budgets', () => {
   const forged = createAuthority({ subject: subject.subject }).issue();
   const others = namesakes(maxSignatures, subject.subject, createAuthority({ subject: subject.subject }));
 
-  it('are 100 signatures and 5000 candidates', () => {
-    expect([maxSignatures, maxCandidates]).toEqual([100, 5_000]);
+  it('are 100 signatures and 1,000 candidates', () => {
+    expect([maxSignatures, maxCandidates]).toEqual([100, 1_000]);
   });
 
   it('PA-14: stop at the 101st signature', () => {
