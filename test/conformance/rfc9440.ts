@@ -10,7 +10,7 @@ import {
   TrustStore,
 } from '@peercert/core';
 import { clientCertFieldLines } from '@peercert/edge';
-import type { CaseResult } from './run';
+import type { CaseResult } from './case-result';
 
 interface Example {
   readonly chain: { readonly leaf: string; readonly intermediate: string; readonly root: string };
@@ -57,12 +57,16 @@ export async function runRfc9440(folder: string): Promise<readonly CaseResult[]>
         ]),
     ),
     {
+      tier: 'core',
+      duration: 0,
       id: 'the example in 2020',
       expected: 'accept',
       actual: valid.status === 'authenticated' ? 'accept' : 'reject',
       sameResult: valid.status === 'authenticated' && valid.identity.emails.join() === 'bdc@example.com',
     },
     {
+      tier: 'core',
+      duration: 0,
       id: 'the example after it expired',
       expected: 'reject',
       actual: expired.status === 'rejected' && expired.error.code === 'ERR_CERTIFICATE_EXPIRED' ? 'reject' : 'accept',
@@ -71,5 +75,5 @@ export async function runRfc9440(folder: string): Promise<readonly CaseResult[]>
 }
 
 function agrees(id: string, sameResult: boolean): CaseResult {
-  return { id, expected: 'accept', actual: 'accept', sameResult };
+  return { id, tier: 'core', duration: 0, expected: 'accept', actual: 'accept', sameResult };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseByteSequenceItem, parseByteSequenceList } from '../../packages/core/src/source/structured-field';
-import type { CaseResult } from './run';
+import type { CaseResult } from './case-result';
 
 /** A record of httpwg/structured-field-tests; other members are not used here. */
 interface SuiteCase {
@@ -47,9 +47,16 @@ function judge(
   const expected = mustFail === true ? 'reject' : 'accept';
   try {
     const parsed = parse();
-    return { id, expected, actual: 'accept', sameResult: bytes === undefined || parsed?.equals(bytes) === true };
+    return {
+      id,
+      tier: 'core',
+      duration: 0,
+      expected,
+      actual: 'accept',
+      sameResult: bytes === undefined || parsed?.equals(bytes) === true,
+    };
   } catch {
-    return { id, expected, actual: 'reject' };
+    return { id, tier: 'core', duration: 0, expected, actual: 'reject' };
   }
 }
 

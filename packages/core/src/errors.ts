@@ -45,8 +45,8 @@ export interface ErrorDetails {
   ERR_CERTIFICATE_EXPIRED: { readonly depth: number; readonly time: Date; readonly notAfter: Date };
   /** RFC 5280 section 6.1.4 (o), 6.1.5 (f): a critical extension is not processed here. */
   ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED: { readonly depth: number; readonly oid: string };
-  /** The certificate carries name constraints or policies, which this version does not process and will not ignore. */
-  ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED: { readonly depth: number; readonly oid: string };
+  /** RFC 5280 section 6.1.3 (b), (c): a name of this form lies outside what an issuer permits, or in what it excludes. */
+  ERR_CERTIFICATE_NAME_NOT_PERMITTED: { readonly depth: number; readonly type: string };
   /** The public key is of a type, size or shape that is not permitted. */
   ERR_CERTIFICATE_KEY_NOT_PERMITTED: { readonly depth: number; readonly key: string };
   /** The certificate's signature was made with an algorithm, or algorithm parameters, that are not permitted. */
@@ -72,8 +72,13 @@ export interface ErrorDetails {
   ERR_PATH_TOO_LONG: { readonly maximum: number };
   /** RFC 5280 section 6.1.3 (a)(1): the issuer's key did not make this signature. */
   ERR_PATH_SIGNATURE_INVALID: { readonly depth: number; readonly issuer: string };
+  /** RFC 5280 section 6.1.3 (f), 6.1.4 (a), 6.1.5 (g): the path is good for no acceptable policy, where it must be for one. */
+  ERR_PATH_POLICY_NOT_SATISFIED: { readonly depth: number };
   /** Path building stopped at a limit. The same input will fail again. */
-  ERR_PATH_BUDGET_EXCEEDED: { readonly limit: 'signatures' | 'candidates'; readonly maximum: number };
+  ERR_PATH_BUDGET_EXCEEDED: {
+    readonly limit: 'signatures' | 'candidates' | 'name-comparisons';
+    readonly maximum: number;
+  };
 
   /** The path is good but the certificate names nobody: an empty subject and no usable subjectAltName. */
   ERR_IDENTITY_MISSING: { readonly certificateSha256: string };
@@ -127,7 +132,7 @@ const messages: { readonly [Code in ErrorCode]: string } = {
   ERR_CERTIFICATE_NOT_YET_VALID: 'A certificate is not yet valid.',
   ERR_CERTIFICATE_EXPIRED: 'A certificate has expired.',
   ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED: 'A certificate has a critical extension that is not supported.',
-  ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED: 'A certificate has a constraint that is not supported yet.',
+  ERR_CERTIFICATE_NAME_NOT_PERMITTED: 'A certificate has a name that an issuer does not permit.',
   ERR_CERTIFICATE_KEY_NOT_PERMITTED: 'A certificate has a public key that is not permitted.',
   ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED: 'A certificate is signed with an algorithm that is not permitted.',
   ERR_CERTIFICATE_IS_CA: 'A certification authority certificate was presented as a client certificate.',
@@ -138,6 +143,7 @@ const messages: { readonly [Code in ErrorCode]: string } = {
   ERR_PATH_LENGTH_EXCEEDED: 'The path is longer than an issuer allows.',
   ERR_PATH_TOO_LONG: 'The path has too many intermediates.',
   ERR_PATH_SIGNATURE_INVALID: 'A certificate signature is invalid.',
+  ERR_PATH_POLICY_NOT_SATISFIED: 'The path is good for no acceptable policy.',
   ERR_PATH_BUDGET_EXCEEDED: 'Path building took too much work.',
   ERR_IDENTITY_MISSING: 'The certificate names nobody.',
   ERR_POLICY_NOT_AUTHORIZED: 'The client is not authorized.',
@@ -162,9 +168,10 @@ export const errorsBySpecificity: readonly ErrorCode[] = [
   'ERR_CERTIFICATE_KEY_NOT_PERMITTED',
   'ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED',
   'ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED',
-  'ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED',
   'ERR_CERTIFICATE_USAGE_NOT_PERMITTED',
   'ERR_PATH_LENGTH_EXCEEDED',
+  'ERR_PATH_POLICY_NOT_SATISFIED',
+  'ERR_CERTIFICATE_NAME_NOT_PERMITTED',
   'ERR_CERTIFICATE_NOT_YET_VALID',
   'ERR_CERTIFICATE_EXPIRED',
   'ERR_CERTIFICATE_IS_CA',

@@ -58,6 +58,7 @@ export class Judge {
       time,
       requiredUsage: 'clientAuth',
       maxIntermediates: this.#maxIntermediates,
+      policies: {},
     } as const;
     const conclude = (validation: Validation): Verdict => {
       const dated = dateVerdict(validation, trust, time, this.#source);

@@ -112,6 +112,7 @@ class OriginMtls implements ChannelProof {
         time,
         requiredUsage: 'clientAuth',
         maxIntermediates: defaultMaxIntermediates,
+        policies: {},
       });
     } catch (error) {
       if (!(error instanceof ClientCertificateError)) throw error;

@@ -3,6 +3,8 @@ import type { TrustStore } from '../trust/trust-store';
 import type { Certificate } from '../x509/certificate';
 import * as check from './checks';
 import type { RequiredUsage } from './checks';
+import { NameConstraintChecker } from './name-constraints';
+import { type CertificatePolicyOptions, processPolicies } from './policies';
 
 /** What a path is built from. */
 export interface PathQuery {
@@ -15,6 +17,7 @@ export interface PathQuery {
   readonly requiredUsage: RequiredUsage;
   /** Most intermediates between end-entity certificate and trust anchor, self-issued ones included. */
   readonly maxIntermediates: number;
+  readonly policies: CertificatePolicyOptions;
 }
 
 /** A signature somebody has to verify before the search goes on. */
@@ -27,6 +30,8 @@ export interface SignatureQuestion {
 export interface BuiltPath {
   readonly certificates: readonly [Certificate, ...Certificate[]];
   readonly anchor: Certificate;
+  /** Policies the path is good for, see {@link processPolicies}. */
+  readonly policies: readonly string[];
 }
 
 /**
@@ -78,7 +83,6 @@ function checkEndEntity({ endEntity, time, requiredUsage }: PathQuery): void {
   check.checkSignatureAlgorithm(endEntity, 0);
   check.checkKey(endEntity, 0);
   check.checkCriticalExtensions(endEntity, 0);
-  check.checkConstraints(endEntity, 0);
   check.checkIsNotCa(endEntity, 0);
   check.checkDigitalSignature(endEntity, 0);
   check.checkExtKeyUsage(endEntity, 0, requiredUsage);
@@ -90,6 +94,7 @@ class PathSearch {
   readonly #query: PathQuery;
   readonly #presented = new Map<string, Certificate[]>();
   readonly #answers = new Map<Certificate, Map<Certificate, boolean>>();
+  readonly #names = new NameConstraintChecker();
   #signatures = 0;
   #candidates = 0;
   #refusal: ClientCertificateError | undefined;
@@ -129,7 +134,9 @@ class PathSearch {
     const anchors = likeliestFirst(last, trust.anchorsNamed(issuerKey));
     for (const anchor of anchors) {
       if (!this.#admits(anchor, depth, below, 'anchor')) continue;
-      if (yield* this.#verify(path, anchor)) return { certificates: path, anchor };
+      if (!(yield* this.#verify(path, anchor))) continue;
+      const policies = this.#process(path, anchor);
+      if (policies !== undefined) return { certificates: path, anchor, policies };
     }
     const issuers = likeliestFirst(last, [
       ...(this.#presented.get(issuerKey) ?? []),
@@ -165,7 +172,6 @@ class PathSearch {
       // How an anchor is signed says nothing: it is trusted, not verified.
       if (role === 'intermediate') check.checkSignatureAlgorithm(issuer, depth);
       check.checkCriticalExtensions(issuer, depth);
-      check.checkConstraints(issuer, depth);
       check.checkExtKeyUsage(issuer, depth, this.#query.requiredUsage);
       check.checkValidity(issuer, depth, this.#query.time);
       return true;
@@ -189,6 +195,18 @@ class PathSearch {
       issuer = certificate;
     }
     return true;
+  }
+
+  /** The rules over a path as a whole, once its signatures are known to be good: nobody else's constraints count. */
+  #process(path: PathSoFar, anchor: Certificate): readonly string[] | undefined {
+    try {
+      this.#names.check(path, anchor);
+      return processPolicies(path, this.#query.policies);
+    } catch (error) {
+      if (!(error instanceof ClientCertificateError) || error.code === 'ERR_PATH_BUDGET_EXCEEDED') throw error;
+      this.note(error);
+      return undefined;
+    }
   }
 
   /** Asks each question once in a search. */

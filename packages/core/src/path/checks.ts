@@ -81,12 +81,6 @@ export function checkCriticalExtensions(certificate: Certificate, depth: number)
   }
 }
 
-/** Name constraints and policies restrict a path. They are not processed yet, so a path that has them is refused. */
-export function checkConstraints(certificate: Certificate, depth: number): void {
-  const [oid] = certificate.extensions.constraints;
-  if (oid !== undefined) throw new ClientCertificateError('ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED', { depth, oid });
-}
-
 /**
  * A client certificate is not a CA: no cA, and no keyCertSign (RFC 5280 section 4.2.1.3 ties the two).
  *

@@ -6,6 +6,7 @@ import { DerError } from '../x509/der';
 import { type BuiltPath, buildPath, type PathQuery, type SignatureQuestion } from './build-path';
 import type { RequiredUsage } from './checks';
 import type { KnownIntermediates } from './known-intermediates';
+import { type CertificatePolicyOptions, checkPolicyOptions } from './policies';
 import { verifySignature } from './verify-signature';
 
 /**
@@ -41,6 +42,14 @@ export class VerifiedPath {
   /** The earliest notAfter of the path, anchor included. */
   get validUntil(): Date {
     return new Date(Math.min(...this.#all.map(({ notAfter }) => notAfter)));
+  }
+
+  /**
+   * Policies the path is good for, as dotted OIDs: those of `policies.acceptable` where that was given. `2.5.29.32.0`,
+   * anyPolicy, stands for every policy; an empty list for none, where none was asked for.
+   */
+  get policies(): readonly string[] {
+    return this.#path.policies;
   }
 
   /** @internal */
@@ -101,17 +110,18 @@ export interface ValidatePathInput {
   readonly extKeyUsage?: RequiredUsage;
   /** Most intermediates between end-entity certificate and trust anchor: an integer from 0 to 20, default 8. */
   readonly maxIntermediates?: number;
+  /** What the path must be good for, in terms of certificate policies. Default: any policy, or none. */
+  readonly policies?: CertificatePolicyOptions;
 }
 
-const inputNames = ['endEntity', 'intermediates', 'trust', 'time', 'extKeyUsage', 'maxIntermediates'];
+const inputNames = ['endEntity', 'intermediates', 'trust', 'time', 'extKeyUsage', 'maxIntermediates', 'policies'];
 const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-checked'];
 
 /**
  * Validates a certification path (RFC 5280 section 6.1), building it first from whatever is at hand (RFC 4158).
  *
- * Checks signatures, validity, basicConstraints, pathLenConstraint, keyUsage, extKeyUsage, critical extensions and
- * permitted algorithms. A path that carries name constraints or policies is refused, because this version does not
- * process them.
+ * Checks signatures, validity, basicConstraints, pathLenConstraint, keyUsage, extKeyUsage, name constraints, certificate
+ * policies (RFC 9618), critical extensions and permitted algorithms.
  *
  * Rejects with {@link ClientCertificateError}, or TypeError and RangeError for input of the wrong kind.
  *
@@ -120,7 +130,7 @@ const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-che
 export async function validatePath(input: ValidatePathInput): Promise<VerifiedPath> {
   checkOptions('validatePath', input, inputNames);
   const { endEntity, intermediates = [], trust, time = new Date(), extKeyUsage = 'clientAuth' } = input;
-  const { maxIntermediates = defaultMaxIntermediates } = input;
+  const { maxIntermediates = defaultMaxIntermediates, policies = {} } = input;
   checkDer('endEntity', endEntity);
   if (!Array.isArray(intermediates)) {
     throw new TypeError(`intermediates must be an array; it received ${describe(intermediates)}.`);
@@ -133,6 +143,7 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
     throw new TypeError(`extKeyUsage must be one of ${requiredUsages.join(', ')}.`);
   }
   checkInteger('maxIntermediates', maxIntermediates, 0, 20);
+  checkPolicyOptions(policies);
   const validation = await findPath({
     endEntity: decodePresented(endEntity, 0),
     presented: intermediates.map((der, index) => decodePresented(der, index + 1)),
@@ -140,6 +151,7 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
     time: time.getTime(),
     requiredUsage: extKeyUsage,
     maxIntermediates,
+    policies,
   });
   if ('refusal' in validation) throw validation.refusal;
   return validation.path;

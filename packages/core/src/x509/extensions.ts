@@ -1,6 +1,14 @@
 import { checkNesting, contextTag, DerError, DerReader, maxNestingOfOpaqueValues, Tag } from './der';
 import { decodeGeneralNames, type GeneralName } from './general-names';
+import { decodeNameConstraints, type NameConstraints } from './name-constraints';
 import { dottedOid, oid } from './oid';
+import {
+  decodeCertificatePolicies,
+  decodePolicyConstraints,
+  decodePolicyMappings,
+  type PolicyConstraints,
+  type PolicyMapping,
+} from './policies';
 
 /** basicConstraints (RFC 5280 section 4.2.1.9). */
 export interface BasicConstraints {
@@ -24,8 +32,13 @@ export interface Extensions {
   authorityKeyIdentifier: string | undefined;
   /** As latin1. */
   subjectKeyIdentifier: string | undefined;
-  /** Dotted OIDs of extensions that constrain paths and are not processed yet: name constraints and policies. */
-  readonly constraints: string[];
+  nameConstraints: NameConstraints | undefined;
+  /** Dotted OIDs. */
+  certificatePolicies: readonly string[] | undefined;
+  policyMappings: readonly PolicyMapping[] | undefined;
+  policyConstraints: PolicyConstraints | undefined;
+  /** Certificates that may follow before anyPolicy counts for nothing. */
+  inhibitAnyPolicy: number | undefined;
   /** Dotted OIDs of critical extensions that are not processed. */
   readonly unsupportedCritical: string[];
 }
@@ -40,8 +53,11 @@ const subjectAltNameOid = oid('2.5.29.17');
 const authorityKeyIdentifierOid = oid('2.5.29.35');
 const subjectKeyIdentifierOid = oid('2.5.29.14');
 
-/** certificatePolicies, policyMappings, policyConstraints, inhibitAnyPolicy, nameConstraints. */
-const constraintOids = new Set(['2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54', '2.5.29.30'].map(oid));
+const nameConstraintsOid = oid('2.5.29.30');
+const certificatePoliciesOid = oid('2.5.29.32');
+const policyMappingsOid = oid('2.5.29.33');
+const policyConstraintsOid = oid('2.5.29.36');
+const inhibitAnyPolicyOid = oid('2.5.29.54');
 
 export function noExtensions(): Extensions {
   return {
@@ -52,7 +68,11 @@ export function noExtensions(): Extensions {
     subjectAltNameIsCritical: false,
     authorityKeyIdentifier: undefined,
     subjectKeyIdentifier: undefined,
-    constraints: [],
+    nameConstraints: undefined,
+    certificatePolicies: undefined,
+    policyMappings: undefined,
+    policyConstraints: undefined,
+    inhibitAnyPolicy: undefined,
     unsupportedCritical: [],
   };
 }
@@ -104,9 +124,23 @@ function decodeExtension(extensions: Extensions, type: string, critical: boolean
       value.expect(Tag.octetString, 'subjectKeyIdentifier');
       extensions.subjectKeyIdentifier = value.bytes.toString('latin1', value.start, value.end);
       break;
+    case nameConstraintsOid:
+      extensions.nameConstraints = decodeNameConstraints(value);
+      break;
+    case certificatePoliciesOid:
+      extensions.certificatePolicies = decodeCertificatePolicies(value);
+      break;
+    case policyMappingsOid:
+      extensions.policyMappings = decodePolicyMappings(value);
+      break;
+    case policyConstraintsOid:
+      extensions.policyConstraints = decodePolicyConstraints(value);
+      break;
+    case inhibitAnyPolicyOid:
+      extensions.inhibitAnyPolicy = value.smallInteger('inhibitAnyPolicy');
+      break;
     default:
-      if (constraintOids.has(type)) extensions.constraints.push(dottedOid(type));
-      else if (critical) extensions.unsupportedCritical.push(dottedOid(type));
+      if (critical) extensions.unsupportedCritical.push(dottedOid(type));
       checkNesting(value.bytes, { start: value.start, end: value.limit }, maxNestingOfOpaqueValues);
       return;
   }

@@ -20,8 +20,8 @@ export type GeneralName =
   /** x400Address or ediPartyName: `value` is the hexadecimal contents. */
   | { readonly type: 'x400' | 'ediParty'; readonly value: string };
 
-/** More names than this in one extension are refused. */
-const maxNames = 100;
+/** More names than this in one extension are refused. Public web sites have some two hundred, clients a handful. */
+const maxNames = 500;
 
 /**
  * Decodes GeneralNames: `SEQUENCE SIZE (1..MAX) OF GeneralName`.

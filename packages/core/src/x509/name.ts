@@ -103,6 +103,21 @@ export function nameKey(bytes: Buffer, range: Range): string {
   return rdns.map((attributes) => `${attributes.length};${attributes.toSorted().join('')}`).join('');
 }
 
+/**
+ * One string for each RDN, equal exactly for equal RDNs in the sense of {@link nameKey}: for comparing the beginning of a
+ * name with a subtree.
+ */
+export function rdnKeysOf(name: DistinguishedName): readonly string[] {
+  return name.rdns.map((rdn) => {
+    const attributes = rdn.map((attribute) => {
+      const { type, value } = attribute;
+      const folded = notText.has(attribute) ? `#${value}` : `=${foldText(value)}`;
+      return `${type}${folded.length}:${folded}`;
+    });
+    return attributes.toSorted().join('');
+  });
+}
+
 /** Whether a Name has no attributes at all: `SEQUENCE {}`. */
 export function isEmptyName({ start, end }: Range): boolean {
   return end - start === 2;
