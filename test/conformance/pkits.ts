@@ -47,6 +47,8 @@ export async function runPkits(folder: string): Promise<readonly CaseResult[]> {
           trust: TrustStore.fromDer([certificate(trustAnchor)]),
           time: new Date(time),
           extKeyUsage: 'not-checked',
+          // The suite validates paths to CA certificates as well.
+          rules: { caAsEndEntity: 'accept' },
           policies: {
             acceptable: settings.initialPolicySet,
             requireExplicitPolicy: settings.initialExplicitPolicy,

@@ -32,17 +32,17 @@ const certificateOf = (certificate: Parameters<typeof cloudFrontHeaders>[0]): Re
 
 afterEach(closeServers);
 
-describe.each(frameworks)('the connection under $name', ({ application }) => {
+describe.each(frameworks)('the connection under $name', (framework) => {
   it('CH-03: is that of the socket where the framework believes a forged X-Forwarded-For', async () => {
     const channel = trustedAddresses(['10.0.0.0/8']);
-    const port = await listen(http.createServer(httpOptions, await application(behind(channel))));
+    const port = await listen(http.createServer(httpOptions, await framework.application(behind(channel))));
     const headers = { 'X-Forwarded-For': '10.0.0.1', Forwarded: 'for=10.0.0.1', ...certificateOf(first) };
     expect(await send(port, { headers })).toMatchObject({ status: 403, body: problem(403, 'certificate_required') });
   });
 
   it('CH-03: is trusted by its own address, wherever X-Forwarded-For says the request is from', async () => {
     const channel = trustedAddresses(['127.0.0.1']);
-    const port = await listen(http.createServer(httpOptions, await application(behind(channel))));
+    const port = await listen(http.createServer(httpOptions, await framework.application(behind(channel))));
     const headers = { 'X-Forwarded-For': '203.0.113.7', ...certificateOf(first) };
     expect(await send(port, { headers })).toMatchObject({
       status: 200,
@@ -51,7 +51,10 @@ describe.each(frameworks)('the connection under $name', ({ application }) => {
   });
 
   it('CH-19: carries callers A, B and nobody over origin mTLS without mixing them', async () => {
-    const server = https.createServer(originOptions, await application(behind(throughMtls, { presence: 'optional' })));
+    const server = https.createServer(
+      originOptions,
+      await framework.application(behind(throughMtls, { presence: 'optional' })),
+    );
     const port = await listen(server);
     let connections = 0;
     server.on('secureConnection', () => connections++);
@@ -67,7 +70,7 @@ describe.each(frameworks)('the connection under $name', ({ application }) => {
   });
 
   it('CH-19: refuses the request without a certificate between two with one, and keeps the connection', async () => {
-    const server = https.createServer(originOptions, await application(behind(throughMtls)));
+    const server = https.createServer(originOptions, await framework.application(behind(throughMtls)));
     const port = await listen(server);
     let connections = 0;
     server.on('secureConnection', () => connections++);
@@ -82,7 +85,7 @@ describe.each(frameworks)('the connection under $name', ({ application }) => {
   });
 
   it("NT-09: takes the header's certificate for the caller's, and the handshake's for the proxy's", async () => {
-    const port = await listen(https.createServer(originOptions, await application(behind(throughMtls))));
+    const port = await listen(https.createServer(originOptions, await framework.application(behind(throughMtls))));
     const request = { protocol: 'https:', headers: certificateOf(second) };
     const throughEdge = await send(port, { ...request, ...presenting(edge) });
     expect(throughEdge).toMatchObject({ status: 200, body: { uris: ['urn:device:2'] } });
@@ -92,7 +95,7 @@ describe.each(frameworks)('the connection under $name', ({ application }) => {
 
   it('NT-09: takes the certificate of the handshake, not the one in a header, with native TLS', async () => {
     const native = { ...behind(throughMtls), source: nativeTls() };
-    const port = await listen(https.createServer(originOptions, await application(native)));
+    const port = await listen(https.createServer(originOptions, await framework.application(native)));
     const answer = await send(port, { protocol: 'https:', headers: certificateOf(second), ...presenting(first) });
     expect(answer).toMatchObject({ status: 200, body: { uris: ['urn:device:1'] } });
   });
@@ -100,7 +103,7 @@ describe.each(frameworks)('the connection under $name', ({ application }) => {
   it('NT-07: answers 500 when the server does not ask TLS clients for certificates', async () => {
     const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
     const native = { ...behind(throughMtls), source: nativeTls(), presence: 'optional' as const };
-    const server = https.createServer({ ...originOptions, requestCert: false }, await application(native));
+    const server = https.createServer({ ...originOptions, requestCert: false }, await framework.application(native));
     const answer = await send(await listen(server), { protocol: 'https:', ...presenting(first) });
     expect(answer).toMatchObject({ status: 500, body: problem(500, 'unavailable') });
     expect(warned.mock.calls.map(([, options]) => options)).toEqual([

@@ -62,7 +62,7 @@ export const frameworks: readonly Framework[] = [
       await app.register(forFastify.clientCertificate, mounted);
       app.get('/', async ({ clientIdentity, ip }) => ({ uris: clientIdentity?.uris ?? null, address: ip }));
       await app.ready();
-      return app.routing;
+      return (request, response) => app.routing(request, response);
     },
   },
 ];

@@ -54,12 +54,15 @@ describe.each(koaVersions)('%s', (_, Koa) => {
       },
     );
 
-    it.each(['GET', 'POST', 'DELETE', 'OPTIONS', 'PROPFIND'])('ID-10: refuses %s without a certificate', async (method) => {
-      const handler = jest.fn(answerCaller);
-      const port = await serve(create().use(clientCertificate(options)).use(handler));
-      expect(await send(port, { method })).toMatchObject(required);
-      expect(handler).not.toHaveBeenCalled();
-    });
+    it.each(['GET', 'POST', 'DELETE', 'OPTIONS', 'PROPFIND'])(
+      'ID-10: refuses %s without a certificate',
+      async (method) => {
+        const handler = jest.fn(answerCaller);
+        const port = await serve(create().use(clientCertificate(options)).use(handler));
+        expect(await send(port, { method })).toMatchObject(required);
+        expect(handler).not.toHaveBeenCalled();
+      },
+    );
 
     it('ID-10: refuses HEAD without a certificate and without a body', async () => {
       const port = await serve(create().use(clientCertificate(options)).use(answerCaller));
@@ -75,7 +78,10 @@ describe.each(koaVersions)('%s', (_, Koa) => {
         return ctx.path === '/guarded' ? requireClientIdentity()(ctx, next) : next();
       };
       const port = await serve(create().use(early).use(clientCertificate(options)).use(answerCaller));
-      expect(await send(port, { path: '/property', headers: deviceHeaders })).toMatchObject({ status: 200, body: null });
+      expect(await send(port, { path: '/property', headers: deviceHeaders })).toMatchObject({
+        status: 200,
+        body: null,
+      });
       expect((await send(port, { path: '/function', headers: deviceHeaders })).status).toBe(500);
       expect(await send(port, { path: '/guarded', headers: deviceHeaders })).toMatchObject({
         status: 500,
@@ -110,20 +116,30 @@ describe.each(koaVersions)('%s', (_, Koa) => {
     };
 
     it.each(['/admin', '/admin/', '/admin/keys', '/administrator', '/admin?x'])('ID-11: covers %s', async (path) => {
-      const port = await serve(create().use(scoped(clientCertificate(options))).use(answerCaller));
+      const port = await serve(
+        create()
+          .use(scoped(clientCertificate(options)))
+          .use(answerCaller),
+      );
       expect(await send(port, { path })).toMatchObject(required);
     });
 
     it.each(['//admin', '/%61dmin', '/ADMIN', '/x/../admin', '/%2e/admin'])(
       'ID-11: does not cover %s, which Koa takes for another path',
       async (path) => {
-        const port = await serve(create().use(scoped(clientCertificate(options))).use(answerCaller));
+        const port = await serve(
+          create()
+            .use(scoped(clientCertificate(options)))
+            .use(answerCaller),
+        );
         expect(await send(port, { path })).toMatchObject({ status: 200, body: null });
       },
     );
 
     it('judges again for itself, and finds the certificate though the mount around it has hidden it', async () => {
-      const app = create().use(clientCertificate(fakeAuthenticator())).use(scoped(clientCertificate(options)));
+      const app = create()
+        .use(clientCertificate(fakeAuthenticator()))
+        .use(scoped(clientCertificate(options)));
       const port = await serve(app.use(answerCaller));
       expect(await send(port, { path: '/admin' })).toMatchObject(required);
       expect(await send(port, { path: '/admin', headers: deviceHeaders })).toMatchObject({ body: ['urn:device:1'] });

@@ -24,7 +24,8 @@ const { values } = parseArgs({
 const versions = values.nodes.split(',');
 const tests = values.tests.split(',').filter((pattern) => pattern !== '');
 const unusable = versions.find((version) => !/^\d+(\.\d+\.\d+)?$/.test(version));
-if (unusable !== undefined) throw new TypeError(`--nodes takes versions such as 22 or 22.22.2; it received ${unusable}.`);
+if (unusable !== undefined)
+  throw new TypeError(`--nodes takes versions such as 22 or 22.22.2; it received ${unusable}.`);
 
 /** The path of a Node executable, installed if it is not there yet. */
 function nodeExecutable(version) {

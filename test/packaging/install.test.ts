@@ -47,7 +47,16 @@ async function install(project: string, ours: readonly PackageName[], theirs: re
     ...ours.map((name) => tarballs[name].file),
     ...theirs.map((name) => `${name}@${devDependencies[name]}`),
   ];
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packages], join(folder, project));
+  // Where there is no registry, say so soon.
+  const npm = [
+    'install',
+    '--prefer-offline',
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
+    '--no-audit',
+    '--no-fund',
+  ];
+  await run('npm', [...npm, ...packages], join(folder, project));
 }
 
 function write(project: string, file: string, text: string): void {
@@ -77,25 +86,30 @@ const compilerOptions = {
   bundler: { ...strict, module: 'esnext', moduleResolution: 'bundler', skipLibCheck: true, noEmit: true },
 } as const;
 
-async function compile(project: string, resolution: keyof typeof compilerOptions): Promise<void> {
+/** Compiles `typescript/origin.ts` of a project. Prints nothing when there is nothing to say. */
+async function compile(project: string, resolution: keyof typeof compilerOptions): Promise<string> {
   const config = { compilerOptions: compilerOptions[resolution], files: ['origin.ts'] };
+  write(project, 'typescript/package.json', JSON.stringify({ type: 'module' }));
   write(project, `typescript/tsconfig.${resolution}.json`, JSON.stringify(config));
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  await run(process.execPath, [compiler, '-p', `typescript/tsconfig.${resolution}.json`], join(folder, project));
+  return run(process.execPath, [compiler, '-p', `typescript/tsconfig.${resolution}.json`], join(folder, project));
 }
 
-async function expectToWork({ name, kind }: QuickStart, file: string, port: number): Promise<void> {
+/** Starts a program of a project, asks it, and stops it. */
+async function answersFrom({ name, kind }: QuickStart, file: string, port: number): ReturnType<typeof answersOf> {
   writePki(join(folder, name));
   const origin = await runOrigin(join(folder, name), file, port);
   try {
-    expect(await answersOf(kind, port)).toMatchObject({
-      known: { status: 200, body: { device: 'urn:device:1' } },
-      unproven: { status: 403, body: { code: 'certificate_required' } },
-    });
+    return await answersOf(kind, port);
   } finally {
     await origin.stop();
   }
 }
+
+const expectedAnswers = {
+  known: { status: 200, body: { device: 'urn:device:1' } },
+  unproven: { status: 403, body: { code: 'certificate_required' } },
+};
 
 describe.each(quickStarts)('a project that installs @peercert/$name', (quickStart) => {
   const { heading, name } = quickStart;
@@ -111,27 +125,25 @@ describe.each(quickStarts)('a project that installs @peercert/$name', (quickStar
   it('runs the quick start as an ES module', async () => {
     const port = await freePort();
     write(name, 'origin.mjs', listeningOn(port, quickStartCode(heading)));
-    await expectToWork(quickStart, 'origin.mjs', port);
+    expect(await answersFrom(quickStart, 'origin.mjs', port)).toMatchObject(expectedAnswers);
   }, 30_000);
 
   it('runs the quick start with require', async () => {
     const port = await freePort();
     write(name, 'origin.cjs', listeningOn(port, asCommonJs(quickStartCode(heading))));
-    await expectToWork(quickStart, 'origin.cjs', port);
+    expect(await answersFrom(quickStart, 'origin.cjs', port)).toMatchObject(expectedAnswers);
   }, 30_000);
 
   it('type-checks the quick start as a bundler would resolve it', async () => {
-    write(name, 'typescript/package.json', JSON.stringify({ type: 'module' }));
     write(name, 'typescript/origin.ts', asTypeScript(quickStartCode(heading)));
-    await compile(name, 'bundler');
+    expect(await compile(name, 'bundler')).toBe('');
   }, 60_000);
 
   it('type-checks the quick start as Node resolves it, and runs it', async () => {
     const port = await freePort();
-    write(name, 'typescript/package.json', JSON.stringify({ type: 'module' }));
     write(name, 'typescript/origin.ts', listeningOn(port, asTypeScript(quickStartCode(heading))));
-    await compile(name, 'nodenext');
-    await expectToWork(quickStart, 'typescript/out/origin.js', port);
+    expect(await compile(name, 'nodenext')).toBe('');
+    expect(await answersFrom(quickStart, 'typescript/out/origin.js', port)).toMatchObject(expectedAnswers);
   }, 60_000);
 
   it('imports everything core exports by name', async () => {

@@ -21,6 +21,8 @@ export interface SearchFields extends Partial<Omit<PathQuery, 'endEntity' | 'pre
 export interface SearchResult {
   /** DER, end-entity certificate first, trust anchor last. */
   readonly path?: readonly Buffer[];
+  /** What the path is good for. */
+  readonly policies?: readonly string[];
   readonly refusal?: ClientCertificateError;
   readonly holdsUntil?: number;
   /** Every signature question asked, as `[certificate, issuer]` in DER. */
@@ -40,6 +42,7 @@ export function search(fields: SearchFields): SearchResult {
     time: time.getTime(),
     requiredUsage: 'clientAuth',
     maxIntermediates: 8,
+    policies: {},
     ...rest,
   });
   const questions: [Buffer, Buffer][] = [];
@@ -52,6 +55,6 @@ export function search(fields: SearchFields): SearchResult {
     step = generator.next(answer);
   }
   if ('refusal' in step.value) return { ...step.value, questions };
-  const { certificates, anchor } = step.value.path;
-  return { path: [...certificates, anchor].map((certificate) => certificate.der), questions };
+  const { certificates, anchor, policies } = step.value.path;
+  return { path: [...certificates, anchor].map((certificate) => certificate.der), policies, questions };
 }

@@ -4,6 +4,8 @@ import { Judge } from './judge';
 import { checkInteger, checkOptions, describe } from './options';
 import type { Outcome } from './outcome';
 import { type OutcomeListener, OutcomeReporter, type Trace } from './outcome-event';
+import { type CertificatePolicyOptions, checkPolicyOptions } from './path/policies';
+import { checkRules, type ValidationRules } from './path/rules';
 import { defaultMaxIntermediates } from './path/validate-path';
 import type { CertificateRequest } from './request';
 import { checkPredicate, type IdentityPredicate } from './rule';
@@ -52,6 +54,10 @@ export interface AuthenticatorOptions {
   readonly eventNames?: 'include' | 'omit';
   /** Most intermediates between a certificate and its trust anchor: an integer from 0 to 20, default 8. */
   readonly maxIntermediates?: number;
+  /** What a path must be good for, in terms of certificate policies. Default: any policy, or none. */
+  readonly policies?: CertificatePolicyOptions;
+  /** What RFC 5280 leaves to the relying party. Default: every rule its default word. */
+  readonly rules?: ValidationRules;
   readonly verdictCache?: VerdictCacheOptions;
   /** The time to validate at, in milliseconds since the Unix epoch. Default `Date.now`. For tests. */
   readonly clock?: () => number;
@@ -67,6 +73,8 @@ const optionNames = [
   'onOutcome',
   'eventNames',
   'maxIntermediates',
+  'policies',
+  'rules',
   'verdictCache',
   'clock',
 ];
@@ -101,6 +109,7 @@ class CertificateAuthenticator implements Authenticator {
   constructor(options: AuthenticatorOptions) {
     checkAuthenticatorOptions(options);
     const { trust, source, authorize, onOutcome, verdictCache = {}, clock = Date.now } = options;
+    const { policies = {}, rules = {} } = options;
     const { maxIntermediates = defaultMaxIntermediates, enforcement = 'enforce', eventNames = 'omit' } = options;
     source.channel.checkTrust(currentTrust(trust));
     this.#trust = trust;
@@ -109,7 +118,7 @@ class CertificateAuthenticator implements Authenticator {
     this.#untrustedPeer = options.untrustedPeer ?? 'reject';
     this.#authorize = authorize;
     this.#clock = clock;
-    this.#judge = new Judge({ source: source.name, maxIntermediates, verdictCache });
+    this.#judge = new Judge({ source: source.name, maxIntermediates, policies, rules, verdictCache });
     this.#reporter = new OutcomeReporter({ source, enforcement, onOutcome, eventNames });
     this.consumedHeaders = source.channel.consumedHeaders;
     this.enforcement = enforcement;
@@ -231,6 +240,8 @@ function checkAuthenticatorOptions(options: AuthenticatorOptions): void {
     }
   }
   checkInteger('maxIntermediates', maxIntermediates, 0, 20);
+  checkPolicyOptions(options.policies ?? {});
+  checkRules(options.rules ?? {});
   checkOptions('verdictCache', verdictCache, ['maxEntries', 'ttlSeconds']);
   checkInteger('verdictCache.maxEntries', verdictCache.maxEntries ?? 1, 1, 1_000_000);
   checkInteger('verdictCache.ttlSeconds', verdictCache.ttlSeconds ?? 1, 1, 86_400);

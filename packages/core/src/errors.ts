@@ -51,6 +51,8 @@ export interface ErrorDetails {
   ERR_CERTIFICATE_KEY_NOT_PERMITTED: { readonly depth: number; readonly key: string };
   /** The certificate's signature was made with an algorithm, or algorithm parameters, that are not permitted. */
   ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED: { readonly depth: number; readonly algorithm: string };
+  /** The certificate breaks a rule of RFC 5280 section 4 that path validation does not need, and `profile` asks for. */
+  ERR_CERTIFICATE_PROFILE_VIOLATED: { readonly depth: number; readonly rule: string };
   /** An end-entity certificate says it is a certification authority, or signs certificates. */
   ERR_CERTIFICATE_IS_CA: { readonly depth: number };
   /** keyUsage or extKeyUsage does not allow what the certificate is used for here. */
@@ -135,6 +137,7 @@ const messages: { readonly [Code in ErrorCode]: string } = {
   ERR_CERTIFICATE_NAME_NOT_PERMITTED: 'A certificate has a name that an issuer does not permit.',
   ERR_CERTIFICATE_KEY_NOT_PERMITTED: 'A certificate has a public key that is not permitted.',
   ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED: 'A certificate is signed with an algorithm that is not permitted.',
+  ERR_CERTIFICATE_PROFILE_VIOLATED: 'A certificate does not follow the profile of RFC 5280.',
   ERR_CERTIFICATE_IS_CA: 'A certification authority certificate was presented as a client certificate.',
   ERR_CERTIFICATE_USAGE_NOT_PERMITTED: 'A certificate may not be used for client authentication.',
   ERR_PATH_ISSUER_UNKNOWN: 'No path leads from the certificate to a trust anchor.',
@@ -168,6 +171,7 @@ export const errorsBySpecificity: readonly ErrorCode[] = [
   'ERR_CERTIFICATE_KEY_NOT_PERMITTED',
   'ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED',
   'ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED',
+  'ERR_CERTIFICATE_PROFILE_VIOLATED',
   'ERR_CERTIFICATE_USAGE_NOT_PERMITTED',
   'ERR_PATH_LENGTH_EXCEEDED',
   'ERR_PATH_POLICY_NOT_SATISFIED',

@@ -26,6 +26,7 @@ export type { Outcome } from './outcome';
 export { outcomeChannelName, type OutcomeEvent, type OutcomeListener } from './outcome-event';
 export type { RequiredUsage } from './path/checks';
 export type { CertificatePolicyOptions } from './path/policies';
+export type { ValidationRules } from './path/rules';
 export { validatePath, type ValidatePathInput, type VerifiedPath } from './path/validate-path';
 export type { PublicCode, Refusal } from './refusal';
 export type { CertificateRequest } from './request';

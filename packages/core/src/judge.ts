@@ -1,6 +1,8 @@
 import { ClientCertificateError } from './errors';
 import { createIdentity } from './identity';
 import { KnownIntermediates } from './path/known-intermediates';
+import type { CertificatePolicyOptions } from './path/policies';
+import type { ValidationRules } from './path/rules';
 import { decodePresented, findPath, type Validation } from './path/validate-path';
 import type { Presented, Source } from './source/source';
 import type { TrustStore } from './trust/trust-store';
@@ -10,20 +12,22 @@ import { type DatedVerdict, type Verdict, VerdictCache, type VerdictCacheOptions
 export interface JudgeOptions {
   readonly source: Source['name'];
   readonly maxIntermediates: number;
+  readonly policies: CertificatePolicyOptions;
+  readonly rules: ValidationRules;
   readonly verdictCache: VerdictCacheOptions;
 }
 
 /** Reaches verdicts over presented certificates, and remembers them as long as they are true. */
 export class Judge {
   readonly #source: Source['name'];
-  readonly #maxIntermediates: number;
+  readonly #settings: Pick<JudgeOptions, 'maxIntermediates' | 'policies' | 'rules'>;
   readonly #cache: VerdictCache;
   readonly #known = new KnownIntermediates();
   readonly #inFlight = new Map<string, { readonly trust: TrustStore; readonly verdict: Promise<Verdict> }>();
 
-  constructor({ source, maxIntermediates, verdictCache }: JudgeOptions) {
+  constructor({ source, verdictCache, ...settings }: JudgeOptions) {
     this.#source = source;
-    this.#maxIntermediates = maxIntermediates;
+    this.#settings = settings;
     this.#cache = new VerdictCache(verdictCache);
   }
 
@@ -57,8 +61,7 @@ export class Judge {
       trust,
       time,
       requiredUsage: 'clientAuth',
-      maxIntermediates: this.#maxIntermediates,
-      policies: {},
+      ...this.#settings,
     } as const;
     const conclude = (validation: Validation): Verdict => {
       const dated = dateVerdict(validation, trust, time, this.#source);

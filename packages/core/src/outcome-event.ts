@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { hash } from 'node:crypto';
+import { describe } from './options';
 import type { Outcome } from './outcome';
 import { type CertificateRequest, receivedHeaders } from './request';
 import { isCertificateHeader } from './source/field-lines';
@@ -140,7 +141,7 @@ let warned = false;
 function warnOnce(error: unknown): void {
   if (warned) return;
   warned = true;
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = error instanceof Error ? error.message : describe(error);
   process.emitWarning(`A listener of outcomes failed: ${detail}`, {
     type: 'PeercertWarning',
     code: 'PEERCERT_LISTENER',

@@ -8,6 +8,11 @@ export function isEncrypted(socket: object): boolean {
   return (socket as { encrypted?: unknown }).encrypted === true;
 }
 
+/** Whether the request came over HTTP/2. Never so for another one that inherits a word from a polluted Object.prototype. */
+export function isHttp2(request: object): boolean {
+  return (request as { httpVersionMajor?: unknown }).httpVersionMajor === 2;
+}
+
 /** False when the request's server is known and set not to ask TLS clients for certificates. */
 export function asksForCertificates({ socket }: CertificateRequest): boolean {
   return (socket as { server?: { requestCert?: unknown } }).server?.requestCert !== false;

@@ -1,5 +1,5 @@
 import { maxHeaderSize as defaultMaxHeaderSize } from 'node:http';
-import { asksForCertificates, type CertificateRequest, isEncrypted } from './request';
+import { asksForCertificates, type CertificateRequest, isEncrypted, isHttp2 } from './request';
 import type { Source } from './source/source';
 
 /** Something about the server that keeps requests from being judged as they should, and what to change. */
@@ -25,7 +25,8 @@ export function inspectServer(request: CertificateRequest, { channel, maxHeaderB
   if (server === undefined) return [];
   const hints: ServerHint[] = [];
   const limit = server.maxHeaderSize ?? defaultMaxHeaderSize;
-  if (limit < maxHeaderBytes) {
+  // HTTP/2 has a limit of its own, which is wide enough.
+  if (limit < maxHeaderBytes && !isHttp2(request)) {
     hints.push({
       code: 'PEERCERT_HEADER_LIMIT',
       message:

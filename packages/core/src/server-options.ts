@@ -19,7 +19,8 @@ export interface OriginServerOptions {
  *   connections of private CAs and, on some versions, hide the presented chain. The empty list also keeps Node from falling
  *   back to the public web's roots.
  * - `secureOptions: SSL_OP_NO_TICKET`: a resumed session loses the presented chain.
- * - `maxHeaderSize: 65536`: CloudFront passes on 32,768 bytes, Node's default of 16,384 answers 431 to a long chain.
+ * - `maxHeaderSize: 65536`: CloudFront passes on 32,768 bytes, Node's default of 16,384 answers 431 to a long chain. Of an
+ *   HTTP/2 server with `allowHTTP1`, Node 20 and 22 do not read the option: set the server's property `maxHeaderSize` too.
  *
  * @param options.rejectAtTls - A store to let TLS itself refuse every peer it does not vouch for, before HTTP. The store
  *   must then hold the issuing intermediate as an anchor, because some versions of Node show only the end-entity

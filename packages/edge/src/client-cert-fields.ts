@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
 import { encodeClientCert, encodeClientCertChain } from '@peercert/core';
 
 /** One header field line, in the letter case in which it is sent. */
@@ -23,12 +22,6 @@ export interface ClientCertFieldOptions {
    */
   readonly presentedRoot?: 'forward' | 'omit';
 }
-
-/**
- * Most certificates that reach the origin for one viewer, the end-entity certificate included: CloudFront's quota for
- * the depth of a client certificate chain.
- */
-export const maxForwardedCertificates = 4;
 
 /**
  * Writes the certificates a viewer presented as RFC 9440 header field lines: the first as `Client-Cert`, the others, in
@@ -58,23 +51,6 @@ export function clientCertFieldLines(
       .filter((line) => line.length > 0)
       .map((line): FieldLine => ['Client-Cert-Chain', encodeClientCertChain(line)]),
   ];
-}
-
-/**
- * Reads the certificates a viewer presented in its TLS handshake, as DER and in the order presented. Empty when it
- * presented none.
- *
- * @param maximum - Certificates to read before stopping. Positive; bounds the walk whatever the viewer sent.
- */
-export function readPresentedCertificates(socket: TLSSocket, maximum: number): Buffer[] {
-  const certificates: Buffer[] = [];
-  // With nothing in the server's `ca`, `issuerCertificate` is the certificate that was presented next, related or not.
-  let certificate = socket.getPeerX509Certificate();
-  while (certificate !== undefined && certificates.length < maximum) {
-    certificates.push(certificate.raw);
-    certificate = certificate.issuerCertificate;
-  }
-  return certificates;
 }
 
 function isSelfIssued(certificate: Uint8Array): boolean {

@@ -1,15 +1,14 @@
 import { constants } from 'node:crypto';
-import { createServer } from 'node:https';
+import { createServer as createHttp1Server, type ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import {
-  clientCertFieldLines,
-  maxForwardedCertificates,
-  readPresentedCertificates,
-  type FieldLine,
-} from './client-cert-fields';
-import { createForwarder, maxHeaderBytes } from './forward';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { FieldLine } from './client-cert-fields';
+import { createForwarder, headTooLarge, maxHeaderBytes } from './forward';
+import { http1Exchange } from './http1-exchange';
+import { http2Exchange } from './http2-exchange';
 import { resolveOptions, type EdgeOptions } from './options';
+import { admitViewer } from './viewer-certificate';
 
 /** Where an edge listens. */
 export interface EdgeAddress {
@@ -20,7 +19,7 @@ export interface EdgeAddress {
   readonly url: string;
 }
 
-/** A TLS reverse proxy that treats viewers and the origin as CloudFront does with viewer mTLS in passthrough mode. */
+/** A TLS reverse proxy that treats viewers and the origin as CloudFront does with viewer mTLS. */
 export interface Edge {
   /**
    * Starts to accept viewers. An edge listens once in its life.
@@ -35,57 +34,98 @@ export interface Edge {
   close(): Promise<void>;
 }
 
+/** A viewer that speaks HTTP/1.1, by its TLS connection: the certificate of the handshake holds as long as that. */
+interface Http1Viewer {
+  readonly certificate: readonly FieldLine[];
+  /** Responses that are not complete. */
+  readonly responses: Set<ServerResponse>;
+}
+
+/** Field lines of a request over HTTP/2, which may be as many as fit into the length that is allowed. */
+const maxHeaderListPairs = 65_536;
+/** Above the limit that is answered with 494: beyond this one, node:http2 resets the stream. */
+const maxHeaderListSize = 4 * maxHeaderBytes;
+
 /**
- * Makes an edge: a stand-in for a CloudFront distribution with viewer mTLS in passthrough mode, for development and
- * tests. It listens when told to.
+ * Makes an edge: a stand-in for a CloudFront distribution with viewer mTLS, for development and tests. It listens when told
+ * to.
  *
- * Viewers speak HTTP/1.1 and may present any certificate or none: the TLS handshake proves that they hold the private
- * key and nothing more. What they present reaches the origin as `Client-Cert` and `Client-Cert-Chain` (RFC 9440).
+ * Viewers speak HTTP/2 or HTTP/1.1. In passthrough mode, the default, they may present any certificate or none: the TLS
+ * handshake proves that they hold the private key and nothing more. What they present reaches the origin as `Client-Cert`
+ * and `Client-Cert-Chain` (RFC 9440).
  *
- * WARNING: validates no client certificate; that is the origin's task. Not built to face the internet.
+ * WARNING: in passthrough mode validates no client certificate; that is the origin's task. Not built to face the internet.
  *
  * @throws TypeError or RangeError for options that cannot work, saying what was received and what to pass.
  */
 export function createEdge(options: EdgeOptions): Edge {
   const settings = resolveOptions(options);
   const forwarder = createForwarder(settings);
-  /** By TLS connection: a viewer keeps the certificate of its handshake for as long as it is connected. */
-  const clientCerts = new WeakMap<Socket, readonly FieldLine[]>();
+  const http1Viewers = new WeakMap<Socket, Http1Viewer>();
   const sockets = new Set<Socket>();
 
-  const server = createServer(
-    {
-      ...settings.tls,
-      requestCert: true,
-      rejectUnauthorized: false,
-      // Empty and not absent: absent means the public roots. With no anchor nothing is verified, and what the viewer
-      // presented can be read as presented.
-      ca: [],
-      // A resumed session would carry the first certificate only; after renegotiation there could be another one.
-      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-      maxHeaderSize: maxHeaderBytes,
-    },
-    (viewerRequest, viewerResponse) => {
-      const clientCert = clientCerts.get(viewerRequest.socket);
-      // Unknown is not the same as no certificate.
-      if (clientCert === undefined) viewerRequest.socket.destroy();
-      else forwarder.forward(viewerRequest, viewerResponse, clientCert);
-    },
-  );
-  // Node would silently drop lines beyond a count; the size is bounded already.
-  server.maxHeadersCount = 0;
-
-  // Ahead of the listener of node:https, so that no request of a connection is seen before its certificates.
-  server.prependListener('secureConnection', (socket: TLSSocket) => {
-    const certificates = readPresentedCertificates(socket, maxForwardedCertificates + 1);
-    if (certificates.length > maxForwardedCertificates && settings.chainTooDeep === 'refuse-connection') {
-      socket.destroy();
+  const http1 = createHttp1Server({ maxHeaderSize: maxHeaderBytes }, (request, response) => {
+    const viewer = http1Viewers.get(request.socket);
+    // Unknown is not the same as no certificate.
+    if (viewer === undefined) {
+      request.socket.destroy();
       return;
     }
-    clientCerts.set(socket, clientCertFieldLines(certificates.slice(0, maxForwardedCertificates), settings));
+    viewer.responses.add(response);
+    response.once('close', () => viewer.responses.delete(response));
+    forwarder.forward(http1Exchange(request, response), viewer.certificate);
+  });
+  // Node would silently drop lines beyond a count; the size is bounded already.
+  http1.maxHeadersCount = 0;
+  http1.on('clientError', (error, socket) => refuseHttp1(error, socket as Socket, http1Viewers.get(socket as Socket)));
+
+  function serveHttp2(socket: TLSSocket, certificate: readonly FieldLine[]): void {
+    const { remoteAddress = '' } = socket;
+    const session = performServerHandshake(socket, { maxHeaderListPairs, settings: { maxHeaderListSize } });
+    // An error without a listener would end the process.
+    session.on('error', () => {});
+    session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _: number, rawHeaders: string[]) => {
+      if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
+      forwarder.forward(http2Exchange(stream, headers, rawHeaders, remoteAddress), certificate);
+    });
+  }
+
+  const server = createTlsServer({
+    ...settings.tls,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    requestCert: true,
+    rejectUnauthorized: false,
+    // Empty and not absent: absent means the public roots. With no anchor nothing is verified here, and what the viewer
+    // presented can be read as presented.
+    ca: [],
+    // A resumed session would carry the first certificate only; after renegotiation there could be another one.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   });
 
-  // All of them, since `closeAllConnections` does not know a connection that is still in its TLS handshake.
+  server.on('secureConnection', (socket: TLSSocket) => {
+    // An error without a listener would end the process.
+    socket.on('error', () => socket.destroy());
+    const serve = (certificate: readonly FieldLine[] | undefined): void => {
+      if (certificate === undefined || socket.destroyed) {
+        socket.destroy();
+      } else if (socket.alpnProtocol === 'h2') {
+        serveHttp2(socket, certificate);
+      } else {
+        http1Viewers.set(socket, { certificate, responses: new Set() });
+        http1.emit('connection', socket);
+      }
+    };
+    try {
+      const admitted = admitViewer(socket, settings);
+      if (admitted instanceof Promise) void admitted.then(serve, () => socket.destroy());
+      else serve(admitted);
+    } catch {
+      // A certificate that cannot be written down ends its own connection and not the process.
+      socket.destroy();
+    }
+  });
+
+  // All of them, since a connection that is still in its TLS handshake is known to nobody else.
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -114,4 +154,18 @@ export function createEdge(options: EdgeOptions): Edge {
       await closed;
     },
   };
+}
+
+/** Answers what is no HTTP/1.1 request, or a head that is too large, and closes the connection. */
+function refuseHttp1(error: NodeJS.ErrnoException, socket: Socket, viewer: Http1Viewer | undefined): void {
+  // In the middle of a response there is no place for another one.
+  const isInResponse = [...(viewer?.responses ?? [])].some(({ headersSent }) => headersSent);
+  if (!socket.writable || isInResponse) {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const { status, reason, body } = isTooLarge ? headTooLarge : { status: 400, reason: 'Bad Request', body: '' };
+  const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close`;
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${fields}\r\n\r\n${body}`, () => socket.destroy());
 }

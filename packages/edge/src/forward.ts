@@ -1,21 +1,33 @@
 import { randomBytes } from 'node:crypto';
-import { Agent as HttpAgent, request as httpRequest, STATUS_CODES, type ClientRequest } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, STATUS_CODES } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { pipeline } from 'node:stream';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { FieldLine } from './client-cert-fields';
+import type { Content, Exchange } from './exchange';
 import type { EdgeSettings } from './options';
-import { endToEndFieldLines, originRequestFieldLines } from './request-fields';
+import { endToEndFieldLines, originRequestFieldLines, pairFieldLines } from './request-fields';
 
 /** Longest message head, in bytes: CloudFront's quota for a request, and for a response of the origin. */
 export const maxHeaderBytes = 32_768;
 
+/** CloudFront's answer to a request head that is longer. */
+export const headTooLarge = {
+  status: 494,
+  reason: 'Request Header Too Large',
+  body: 'The request header is too large.\n',
+};
+
 /** Forwards requests to the origin over connections that all viewers share. */
 export interface Forwarder {
-  /** Answers one viewer request. Never throws and never rejects: what fails is answered 400, 403 or 502, or cut. */
-  forward(viewerRequest: IncomingMessage, viewerResponse: ServerResponse, clientCert: readonly FieldLine[]): void;
+  /**
+   * Answers one viewer request. Never throws and never rejects: what fails is answered 400, 403, 494 or 502, or cut.
+   *
+   * @param certificate - What the origin is told of the viewer's certificate.
+   */
+  forward(exchange: Exchange, certificate: readonly FieldLine[]): void;
   /** Closes the connections to the origin, those in use too. */
   close(): void;
 }
@@ -47,19 +59,19 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
   const send = originTls ? httpsRequest : httpRequest;
 
   /** Turns a viewer request into the request to send, or into the status to refuse it with. */
-  function prepare(viewerRequest: IncomingMessage, clientCert: readonly FieldLine[]): RequestOptions | 400 | 403 {
-    const { method = 'GET', rawHeaders, headers, socket } = viewerRequest;
-    const framing = bodyFraming(viewerRequest);
-    const path = originForm(viewerRequest.url ?? '');
-    const host = settings.host === 'viewer' ? (headers.host ?? origin.host) : origin.host;
-    if (framing === undefined || path === undefined || !URL.canParse(`https://${host}`)) return 400;
-    if (method === 'GET' && hasBody(framing)) return 403;
+  function prepare(exchange: Exchange, certificate: readonly FieldLine[]): RequestOptions | 400 | 403 | 494 {
+    const { method, content } = exchange;
+    if (headBytes(exchange) > maxHeaderBytes) return 494;
+    const path = originForm(exchange.target);
+    const host = settings.host === 'viewer' ? (exchange.host ?? origin.host) : origin.host;
+    if (content === 'unknown' || path === undefined || !URL.canParse(`https://${host}`)) return 400;
+    if (method === 'GET' && hasBody(content)) return 403;
     const servername = originTls?.servername ?? new URL(`https://${host}`).hostname.replace(/^\[|\]$/g, '');
-    const lines = originRequestFieldLines(rawHeaders, settings, {
+    const lines = originRequestFieldLines(exchange.fieldLines, settings, {
       host,
-      viewerAddress: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
-      framing,
-      clientCert,
+      viewerAddress: exchange.viewerAddress.replace(/^::ffff:/, ''),
+      framing: framingOf(content, method),
+      certificate,
       edgeName,
     });
     return {
@@ -75,14 +87,10 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
     };
   }
 
-  function forward(
-    viewerRequest: IncomingMessage,
-    viewerResponse: ServerResponse,
-    clientCert: readonly FieldLine[],
-  ): void {
-    const prepared = prepare(viewerRequest, clientCert);
+  function forward(exchange: Exchange, certificate: readonly FieldLine[]): void {
+    const prepared = prepare(exchange, certificate);
     if (typeof prepared === 'number') {
-      answer(viewerResponse, prepared);
+      answer(exchange, prepared);
       return;
     }
 
@@ -93,94 +101,99 @@ export function createForwarder(settings: EdgeSettings): Forwarder {
       current = originRequest;
       // Whether the upload failed or the origin answered without reading it: the rest of it leads nowhere, and unread it
       // would block the viewer's connection.
-      const giveUpBody = (): void => void viewerRequest.unpipe(originRequest).resume();
+      const giveUpBody = (): void => void exchange.body.unpipe(originRequest).resume();
       originRequest.maxHeadersCount = 0;
       originRequest.once('response', (originResponse) => {
         answered = true;
-        passBack(originResponse, viewerResponse);
+        passBack(originResponse, exchange);
       });
       // Never asked for. Without a listener node:http would drop the connection and say nothing.
-      originRequest.once('upgrade', () => {
-        originRequest.destroy();
-        answer(viewerResponse, 502, 'unexpected upgrade');
+      originRequest.once('upgrade', (_response, socket) => {
+        // Not the request: Node 26 leaves the connection open then.
+        socket.destroy();
+        answer(exchange, 502, 'unexpected upgrade');
       });
       originRequest.on('error', (error: NodeJS.ErrnoException) => {
         // After the response has begun, its own stream tells of the failure.
-        if (answered || viewerResponse.destroyed) return;
-        if (!isRetry && isStaleConnection(originRequest, error) && isRepeatable(viewerRequest)) attempt(true);
-        else answer(viewerResponse, 502, error.code);
+        if (answered || exchange.response.destroyed) return;
+        if (!isRetry && isStaleConnection(originRequest, error) && isRepeatable(exchange)) attempt(true);
+        else answer(exchange, 502, error.code);
       });
       originRequest.once('close', () => {
         giveUpBody();
-        if (current === originRequest) viewerRequest.socket.off('close', abort);
+        if (current === originRequest) forgetViewer();
       });
       originRequest.flushHeaders();
-      viewerRequest.pipe(originRequest);
+      exchange.body.pipe(originRequest);
     };
 
     const abort = (): void => void current?.destroy();
-    // Of the socket: once the response is complete, node:http reports a broken upload neither on request nor response.
-    viewerRequest.socket.once('close', abort);
+    const forgetViewer = exchange.onceAbandoned(abort);
     // An error without a listener would end the process.
-    viewerRequest.on('error', abort);
-    viewerResponse.on('error', abort);
+    exchange.body.on('error', abort);
+    exchange.response.on('error', abort);
     try {
       attempt(false);
     } catch {
       // Where node:http refuses to send what it accepted from a viewer, that ends a request and not the process.
-      answer(viewerResponse, 400);
+      answer(exchange, 400);
     }
   }
 
   return { forward, close: () => agent.destroy() };
 }
 
-function passBack(originResponse: IncomingMessage, viewerResponse: ServerResponse): void {
-  const lines = endToEndFieldLines(originResponse.rawHeaders);
+function passBack(originResponse: IncomingMessage, exchange: Exchange): void {
+  const { statusCode = 502, statusMessage = '', rawHeaders } = originResponse;
   try {
-    viewerResponse.writeHead(originResponse.statusCode ?? 502, originResponse.statusMessage ?? '', lines.flat());
+    exchange.respond(statusCode, statusMessage, endToEndFieldLines(pairFieldLines(rawHeaders)));
   } catch {
     originResponse.destroy();
-    answer(viewerResponse, 502, 'invalid response');
+    answer(exchange, 502, 'invalid response');
     return;
   }
-  // The viewer learns of the response now, not with the first byte of its body.
-  viewerResponse.flushHeaders();
   // An error on either side destroys the other: a viewer sees a cut body as cut.
-  pipeline(originResponse, viewerResponse, () => {});
+  pipeline(originResponse, exchange.response, () => {});
 }
 
 /** Answers in the edge's own name. */
-function answer(viewerResponse: ServerResponse, status: 400 | 403 | 502, reason?: string): void {
-  if (viewerResponse.headersSent || viewerResponse.destroyed) return;
+function answer(exchange: Exchange, status: 400 | 403 | 494 | 502, cause?: string): void {
+  if (exchange.isAnswered) return;
   const texts = {
-    400: 'The edge cannot forward this request.',
-    403: 'A GET request must not have a body.',
-    502: `The origin could not be reached or did not answer${reason === undefined ? '' : ` (${reason})`}.`,
+    400: 'The edge cannot forward this request.\n',
+    403: 'A GET request must not have a body.\n',
+    494: headTooLarge.body,
+    502: `The origin could not be reached or did not answer${cause === undefined ? '' : ` (${cause})`}.\n`,
   };
-  const body = `${texts[status]}\n`;
-  // With its reason, because a response of the origin that could not be written has left its own behind.
-  viewerResponse.writeHead(status, STATUS_CODES[status], {
-    'Content-Type': 'text/plain',
-    'Content-Length': Buffer.byteLength(body),
-  });
-  viewerResponse.end(body);
+  const body = texts[status];
+  if (status === 494) exchange.closeAfterResponse();
+  exchange.respond(status, STATUS_CODES[status] ?? headTooLarge.reason, [
+    ['Content-Type', 'text/plain'],
+    ['Content-Length', String(Buffer.byteLength(body))],
+  ]);
+  exchange.response.end(exchange.method === 'HEAD' ? undefined : body);
+  // What nobody reads would block the viewer's connection.
+  exchange.body.resume();
+}
+
+/** Length of a request head as HTTP/1.1 writes it. */
+function headBytes({ method, target, fieldLines }: Exchange): number {
+  const lines = [`${method} ${target} HTTP/1.1`, ...fieldLines.map(([name, value]) => `${name}: ${value}`), ''];
+  return Buffer.byteLength(lines.join('\r\n'), 'latin1') + 2;
 }
 
 /**
- * Decides how the body is framed towards the origin. `undefined` for a transfer coding the edge does not know: with a
- * wrong frame on a shared connection, one viewer's body would become another's request.
+ * Frames the body towards the origin, whatever the viewer's field lines say: with a wrong frame on a shared connection, one
+ * viewer's body would become another's request.
  */
-function bodyFraming({ headers, method = 'GET' }: IncomingMessage): FieldLine[] | undefined {
-  const coding = headers['transfer-encoding'];
-  if (coding !== undefined) return coding.toLowerCase() === 'chunked' ? [['Transfer-Encoding', 'chunked']] : undefined;
-  const length = headers['content-length'];
-  if (length !== undefined) return [['Content-Length', length]];
+function framingOf(content: Exclude<Content, 'unknown'>, method: string): FieldLine[] {
+  if (content === 'of unknown length') return [['Transfer-Encoding', 'chunked']];
+  if (content !== 'none') return [['Content-Length', content.length]];
   return methodsWithoutContent.has(method) ? [] : [['Content-Length', '0']];
 }
 
-function hasBody(framing: readonly FieldLine[]): boolean {
-  return framing.some(([name, value]) => name === 'Transfer-Encoding' || Number(value) > 0);
+function hasBody(content: Content): boolean {
+  return typeof content === 'object' ? Number(content.length) > 0 : content !== 'none';
 }
 
 /** The request target as a path with query. `undefined` for one that cannot be understood. */
@@ -196,6 +209,6 @@ function isStaleConnection(originRequest: ClientRequest, error: NodeJS.ErrnoExce
   return originRequest.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 
-function isRepeatable(viewerRequest: IncomingMessage): boolean {
-  return idempotentMethods.has(viewerRequest.method ?? '') && !hasBody(bodyFraming(viewerRequest) ?? []);
+function isRepeatable({ method, content }: Exchange): boolean {
+  return idempotentMethods.has(method) && !hasBody(content);
 }

@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { TrustStore } from '@peercert/core';
 import type { ClientCertFieldOptions, FieldLine } from './client-cert-fields';
+import { type ViewerCertHeaderName, viewerCertHeaderNames, viewerCertPrefix } from './viewer-cert-fields';
 
 /** Options of {@link createEdge}. Those marked "AWS does not document" choose between behaviours CloudFront may have. */
 export interface EdgeOptions extends ClientCertFieldOptions {
@@ -11,6 +13,36 @@ export interface EdgeOptions extends ClientCertFieldOptions {
   readonly origin: string | URL;
   /** Server certificate shown to viewers, and its private key. PEM; `cert` may continue with intermediates. */
   readonly tls: { readonly key: string | Buffer; readonly cert: string | Buffer };
+  /**
+   * What is asked of viewers. `'passthrough'` lets everyone in, forwards whatever certificates they present and judges none.
+   * `'required'` and `'optional'` validate certificates against `trust` and close the connection of a viewer with a bad one,
+   * and for `'required'` of one without; they describe the end-entity certificate in `CloudFront-Viewer-Cert-*` and forward
+   * no `Client-Cert`. Default `'passthrough'`.
+   */
+  readonly mode?: 'passthrough' | 'required' | 'optional';
+  /**
+   * Trust store of the modes `'required'` and `'optional'`, where it is mandatory: issuers of client certificates, as a
+   * TrustStore of `@peercert/core` or in PEM. In passthrough mode a distribution must have zero trust store associations.
+   */
+  readonly trust?: TrustStore | string | Buffer;
+  /**
+   * Which of `Client-Cert` and `Client-Cert-Chain` the origin request policy lists. The others do not reach the origin: a
+   * shorter list is the most common mistake in setting up passthrough mode. Passthrough mode only; default both.
+   */
+  readonly clientCertHeaders?: readonly string[];
+  /**
+   * Which `CloudFront-Viewer-Cert-*` fields the origin request policy lists, in any letter case. Passthrough mode knows no
+   * `CloudFront-Viewer-Cert-Pem`. Default none in passthrough mode, otherwise all seven.
+   */
+  readonly viewerCertHeaders?: readonly string[];
+  /**
+   * What happens to certificate fields that a viewer made up and this edge does not write: `Client-Cert` and
+   * `Client-Cert-Chain` outside passthrough mode, and all `CloudFront-Viewer-Cert-*` when `viewerCertHeaders` is empty.
+   * `'forward'` treats them as any unknown field, `'drop'` takes them away. Default `'forward'`, the worse for an origin.
+   *
+   * AWS does not document this. It documents that passthrough mode drops the former, which the edge always does.
+   */
+  readonly forgedCertHeaders?: 'forward' | 'drop';
   /** The TLS connection to the origin. Only with an `https:` origin. */
   readonly originTls?: OriginTlsOptions;
   /**
@@ -63,6 +95,13 @@ export interface OriginTlsOptions {
 export interface EdgeSettings extends Required<ClientCertFieldOptions> {
   readonly origin: URL;
   readonly tls: EdgeOptions['tls'];
+  readonly mode: 'passthrough' | 'required' | 'optional';
+  /** `undefined` in passthrough mode, and in no other. */
+  readonly trust: TrustStore | undefined;
+  readonly clientCertHeaders: readonly ClientCertHeaderName[];
+  readonly viewerCertHeaders: readonly ViewerCertHeaderName[];
+  /** Whether a field that the viewer sent under this name, in lower case, is kept from the origin as a forgery. */
+  readonly isForged: (name: string) => boolean;
   /** `undefined` for an `http:` origin. */
   readonly originTls:
     | { readonly secureContext: SecureContext; readonly servername?: string; readonly maxCachedSessions: number }
@@ -72,6 +111,10 @@ export interface EdgeSettings extends Required<ClientCertFieldOptions> {
   readonly userAgent: 'forward' | 'replace';
   readonly chainTooDeep: 'refuse-connection' | 'truncate';
 }
+
+const clientCertHeaderNames = ['Client-Cert', 'Client-Cert-Chain'] as const;
+
+type ClientCertHeaderName = (typeof clientCertHeaderNames)[number];
 
 /** Quotas of CloudFront on origin custom headers. */
 const originHeaderQuota = { count: 30, nameLength: 256, valueLength: 1783 };
@@ -94,6 +137,11 @@ export function resolveOptions(options: EdgeOptions): EdgeSettings {
   checkMembers('The argument of createEdge', options, [
     'origin',
     'tls',
+    'mode',
+    'trust',
+    'clientCertHeaders',
+    'viewerCertHeaders',
+    'forgedCertHeaders',
     'originTls',
     'originHeaders',
     'host',
@@ -103,11 +151,13 @@ export function resolveOptions(options: EdgeOptions): EdgeSettings {
     'presentedRoot',
   ]);
   const origin = resolveOrigin(options.origin);
+  const certificates = resolveCertificates(options);
   return {
     origin,
     tls: resolveServerTls(options.tls),
+    ...certificates,
     originTls: resolveOriginTls(origin, options.originTls),
-    originHeaders: resolveOriginHeaders(options.originHeaders ?? {}),
+    originHeaders: resolveOriginHeaders(options.originHeaders ?? {}, certificates.viewerCertHeaders.length > 0),
     host: oneOf('host', options.host, ['origin', 'viewer']),
     userAgent: oneOf('userAgent', options.userAgent, ['forward', 'replace']),
     chainTooDeep: oneOf('chainTooDeep', options.chainTooDeep, ['refuse-connection', 'truncate']),
@@ -145,6 +195,66 @@ function resolveOrigin(value: unknown): URL {
     throw new TypeError(`origin is a scheme, a host and a port and nothing else: pass "${origin.origin}"`);
   }
   return origin;
+}
+
+/** What is asked of viewers, and what the origin hears of them. */
+function resolveCertificates(
+  options: EdgeOptions,
+): Pick<EdgeSettings, 'mode' | 'trust' | 'clientCertHeaders' | 'viewerCertHeaders' | 'isForged'> {
+  const mode = oneOf('mode', options.mode, ['passthrough', 'required', 'optional']);
+  const isPassthrough = mode === 'passthrough';
+  const pointless = (['clientCertHeaders', 'chainFieldLines', 'presentedRoot'] as const).find((name) => {
+    return !isPassthrough && options[name] !== undefined;
+  });
+  if (pointless !== undefined) {
+    throw new TypeError(`${pointless} has no meaning in mode "${mode}", which forwards no Client-Cert: leave it out`);
+  }
+  const describing = viewerCertHeaderNames.filter((name) => !isPassthrough || name !== 'CloudFront-Viewer-Cert-Pem');
+  const viewerCertHeaders = namesOf('viewerCertHeaders', options.viewerCertHeaders, describing, !isPassthrough);
+  const dropsForged = oneOf('forgedCertHeaders', options.forgedCertHeaders, ['forward', 'drop']) === 'drop';
+  const isForged = (name: string): boolean => {
+    if (name === 'client-cert' || name === 'client-cert-chain') return isPassthrough || dropsForged;
+    return name.startsWith(viewerCertPrefix) && (viewerCertHeaders.length > 0 || dropsForged);
+  };
+  return {
+    mode,
+    trust: resolveTrust(mode, options.trust),
+    clientCertHeaders: namesOf('clientCertHeaders', options.clientCertHeaders, clientCertHeaderNames, isPassthrough),
+    viewerCertHeaders,
+    isForged,
+  };
+}
+
+function resolveTrust(mode: EdgeSettings['mode'], trust: EdgeOptions['trust']): TrustStore | undefined {
+  if (mode === 'passthrough') {
+    if (trust === undefined) return undefined;
+    throw new TypeError('trust has no place in mode "passthrough", which must have zero trust store associations');
+  }
+  if (trust instanceof TrustStore) return trust;
+  if (typeof trust !== 'string' && !Buffer.isBuffer(trust)) {
+    throw new TypeError(`trust is needed in mode "${mode}": a TrustStore or PEM of the issuers of client certificates`);
+  }
+  try {
+    return TrustStore.fromPem(trust);
+  } catch (cause) {
+    throw new TypeError(`trust is no trust store: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Header names in any letter case, as `known` spells them. Left out, they are all of `known` or none. */
+function namesOf<Name extends string>(
+  option: string,
+  given: readonly string[] | undefined,
+  known: readonly Name[],
+  allByDefault: boolean,
+): readonly Name[] {
+  if (given === undefined) return allByDefault ? known : [];
+  if (!Array.isArray(given)) throw new TypeError(`${option} is an array of header names, received ${String(given)}`);
+  return given.map((name: unknown) => {
+    const found = known.find((one) => one.toLowerCase() === String(name).toLowerCase());
+    if (found !== undefined) return found;
+    throw new TypeError(`${option} knows ${known.join(', ')}; received "${String(name)}"`);
+  });
 }
 
 function resolveServerTls(tls: EdgeOptions['tls'] | undefined): EdgeOptions['tls'] {
@@ -197,12 +307,17 @@ function checkedContext(name: string, material: Parameters<typeof createSecureCo
   try {
     return createSecureContext(material);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TypeError(`${name}: cert and key are not a PEM certificate and its private key (${reason})`, { cause });
+    throw new TypeError(`${name}: cert and key are not a PEM certificate and its private key (${messageOf(cause)})`, {
+      cause,
+    });
   }
 }
 
-function resolveOriginHeaders(headers: Readonly<Record<string, string>>): FieldLine[] {
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function resolveOriginHeaders(headers: Readonly<Record<string, string>>, writesViewerCert: boolean): FieldLine[] {
   checkObject('originHeaders', headers);
   const lines = Object.entries(headers);
   if (lines.length > originHeaderQuota.count) {
@@ -227,7 +342,8 @@ function resolveOriginHeaders(headers: Readonly<Record<string, string>>): FieldL
       throw new TypeError(`originHeaders "${name}": CloudFront does not add this header, choose another name`);
     }
     // AWS does not document who wins; an edge that let this through would show one viewer's certificate for all.
-    if (key === 'client-cert' || key === 'client-cert-chain') {
+    const isWritten = writesViewerCert && key.startsWith(viewerCertPrefix);
+    if (key === 'client-cert' || key === 'client-cert-chain' || isWritten) {
       throw new TypeError(`originHeaders "${name}": the edge writes this field from the viewer's TLS handshake`);
     }
     if (seen.has(key)) throw new TypeError(`originHeaders "${name}" is there twice, in different letter case`);

@@ -10,8 +10,8 @@ export interface RequestFacts {
   readonly viewerAddress: string;
   /** How the body is framed towards the origin, decided by the edge and not by the viewer's field lines. */
   readonly framing: readonly FieldLine[];
-  /** `Client-Cert` and `Client-Cert-Chain`, or nothing when the viewer presented no certificate. */
-  readonly clientCert: readonly FieldLine[];
+  /** What the origin is told of the viewer's certificate. */
+  readonly certificate: readonly FieldLine[];
   /** Name of this edge in the `Via` field. */
   readonly edgeName: string;
 }
@@ -19,10 +19,8 @@ export interface RequestFacts {
 /** Fields about one connection (RFC 9110 section 7.6.1), besides those that `Connection` names and `Proxy-*`. */
 const hopByHop = new Set(['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
 
-/** Viewer fields that never reach the origin: CloudFront removes or replaces them. */
+/** Viewer fields that never reach the origin: CloudFront removes or replaces them. Forged ones are judged apart. */
 const removedFromViewer = new Set([
-  'client-cert',
-  'client-cert-chain',
   'content-length', // framing is written anew, see RequestFacts
   'expect', // the edge has answered 100 (Continue) itself
   'host',
@@ -32,12 +30,17 @@ const removedFromViewer = new Set([
   'x-real-ip',
 ]);
 
-/** Pairs up `rawHeaders` and leaves out what is about one connection only. Order, letter case and repetition stay. */
-export function endToEndFieldLines(rawHeaders: readonly string[]): FieldLine[] {
+/** Pairs up `rawHeaders`. Order, letter case and repetition stay. */
+export function pairFieldLines(rawHeaders: readonly string[]): FieldLine[] {
   const lines: FieldLine[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     lines.push([rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '']);
   }
+  return lines;
+}
+
+/** Leaves out what is about one connection only. Order, letter case and repetition stay. */
+export function endToEndFieldLines(lines: readonly FieldLine[]): FieldLine[] {
   const named = new Set(
     lines
       .filter(([name]) => name.toLowerCase() === 'connection')
@@ -56,11 +59,11 @@ export function endToEndFieldLines(rawHeaders: readonly string[]): FieldLine[] {
  * above all, can take away or overwrite one of the edge.
  */
 export function originRequestFieldLines(
-  rawHeaders: readonly string[],
-  settings: Pick<EdgeSettings, 'originHeaders' | 'userAgent'>,
+  received: readonly FieldLine[],
+  settings: Pick<EdgeSettings, 'originHeaders' | 'userAgent' | 'isForged'>,
   facts: RequestFacts,
 ): FieldLine[] {
-  const viewerLines = endToEndFieldLines(rawHeaders);
+  const viewerLines = endToEndFieldLines(received);
   const forwardedFor = viewerLines
     .filter(([name]) => name.toLowerCase() === 'x-forwarded-for')
     .map(([, value]) => value);
@@ -68,7 +71,7 @@ export function originRequestFieldLines(
   const kept = viewerLines.filter(([name]) => {
     const key = name.toLowerCase();
     if (key === 'user-agent') return settings.userAgent === 'forward';
-    return !removedFromViewer.has(key) && !key.startsWith('x-edge-');
+    return !removedFromViewer.has(key) && !key.startsWith('x-edge-') && !settings.isForged(key);
   });
   if (settings.userAgent === 'replace') kept.push(['User-Agent', 'Amazon CloudFront']);
   kept.push(['X-Forwarded-For', [...forwardedFor, facts.viewerAddress].join(',')]);
@@ -82,7 +85,7 @@ export function originRequestFieldLines(
     ['Via', `1.1 ${facts.edgeName} (CloudFront)`],
     ['X-Amz-Cf-Id', createRequestId()],
     ...settings.originHeaders,
-    ...facts.clientCert,
+    ...facts.certificate,
   ];
 }
 

@@ -18,7 +18,7 @@ export interface NameAttribute {
 
 /**
  * A distinguished name, first relative distinguished name first:
- * text as @peculiar/x509 parses it (`'CN=device-1,O=Example'`, in the order written; `''` is the empty name);
+ * text as `@peculiar/x509` parses it (`'CN=device-1,O=Example'`, in the order written; `''` is the empty name);
  * or one entry per relative distinguished name, an array where it has several attributes;
  * or the DER encoding of a Name, as it is.
  */

@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import { type CertificateRequest, isEncrypted } from '../request';
+import { type CertificateRequest, isEncrypted, isHttp2 } from '../request';
 
 /** What the peer of a TLS connection presented in its handshake. One object per TLS session. */
 export interface TlsPeer {
@@ -39,8 +39,7 @@ export function tlsPeerOf(request: CertificateRequest): TlsPeer | 'not-tls' | 'p
  * request: what another had under this name, it would have from a polluted Object.prototype, as all of them would.
  */
 function http2SessionOf(request: object): object | undefined {
-  const { httpVersionMajor, stream } = request as { httpVersionMajor?: number; stream?: { session?: object } };
-  return httpVersionMajor === 2 ? stream?.session : undefined;
+  return isHttp2(request) ? (request as { stream?: { session?: object } }).stream?.session : undefined;
 }
 
 /**

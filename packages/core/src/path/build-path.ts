@@ -5,6 +5,8 @@ import * as check from './checks';
 import type { RequiredUsage } from './checks';
 import { NameConstraintChecker } from './name-constraints';
 import { type CertificatePolicyOptions, processPolicies } from './policies';
+import { checkProfile } from './profile';
+import type { ValidationRules } from './rules';
 
 /** What a path is built from. */
 export interface PathQuery {
@@ -18,6 +20,8 @@ export interface PathQuery {
   /** Most intermediates between end-entity certificate and trust anchor, self-issued ones included. */
   readonly maxIntermediates: number;
   readonly policies: CertificatePolicyOptions;
+  /** Default: every rule its default word. */
+  readonly rules?: ValidationRules;
 }
 
 /** A signature somebody has to verify before the search goes on. */
@@ -77,15 +81,16 @@ export function* buildPath(query: PathQuery): Generator<SignatureQuestion, PathV
   return search.refused();
 }
 
-function checkEndEntity({ endEntity, time, requiredUsage }: PathQuery): void {
+function checkEndEntity({ endEntity, time, requiredUsage, rules = {} }: PathQuery): void {
   check.checkVersion(endEntity, 0);
   check.checkValidity(endEntity, 0, time);
-  check.checkSignatureAlgorithm(endEntity, 0);
-  check.checkKey(endEntity, 0);
+  check.checkSignatureAlgorithm(endEntity, 0, rules);
+  check.checkKey(endEntity, 0, rules);
   check.checkCriticalExtensions(endEntity, 0);
-  check.checkIsNotCa(endEntity, 0);
+  check.checkIsNotCa(endEntity, 0, rules);
   check.checkDigitalSignature(endEntity, 0);
-  check.checkExtKeyUsage(endEntity, 0, requiredUsage);
+  check.checkExtKeyUsage(endEntity, 0, requiredUsage, rules);
+  if (rules.profile === 'rfc5280') checkProfile(endEntity, 0, 'end-entity');
 }
 
 type PathSoFar = readonly [Certificate, ...Certificate[]];
@@ -164,16 +169,19 @@ class PathSearch {
     if (++this.#candidates > maxCandidates) {
       throw new ClientCertificateError('ERR_PATH_BUDGET_EXCEEDED', { limit: 'candidates', maximum: maxCandidates });
     }
+    const { time, requiredUsage, rules = {} } = this.#query;
     try {
+      check.checkKey(issuer, depth, rules);
+      if (role === 'anchor' && rules.anchor === 'ignore') return true;
       check.checkVersion(issuer, depth);
       check.checkIssuer(issuer, depth);
       check.checkPathLength(issuer, depth, below);
-      check.checkKey(issuer, depth);
       // How an anchor is signed says nothing: it is trusted, not verified.
-      if (role === 'intermediate') check.checkSignatureAlgorithm(issuer, depth);
+      if (role === 'intermediate') check.checkSignatureAlgorithm(issuer, depth, rules);
       check.checkCriticalExtensions(issuer, depth);
-      check.checkExtKeyUsage(issuer, depth, this.#query.requiredUsage);
-      check.checkValidity(issuer, depth, this.#query.time);
+      check.checkExtKeyUsage(issuer, depth, requiredUsage);
+      if (rules.profile === 'rfc5280') checkProfile(issuer, depth, role);
+      check.checkValidity(issuer, depth, time);
       return true;
     } catch (error) {
       if (!(error instanceof ClientCertificateError)) throw error;
@@ -200,7 +208,7 @@ class PathSearch {
   /** The rules over a path as a whole, once its signatures are known to be good: nobody else's constraints count. */
   #process(path: PathSoFar, anchor: Certificate): readonly string[] | undefined {
     try {
-      this.#names.check(path, anchor);
+      this.#names.check(path, anchor, this.#query.rules);
       return processPolicies(path, this.#query.policies);
     } catch (error) {
       if (!(error instanceof ClientCertificateError) || error.code === 'ERR_PATH_BUDGET_EXCEEDED') throw error;

@@ -1,6 +1,7 @@
 import { ClientCertificateError } from '../errors';
 import type { Certificate } from '../x509/certificate';
 import { KeyUsage } from '../x509/extensions';
+import type { ValidationRules } from './rules';
 
 /** What the end-entity certificate must be good for: an extKeyUsage purpose, or none in particular. */
 export type RequiredUsage = 'clientAuth' | 'serverAuth' | 'not-checked';
@@ -9,6 +10,7 @@ const purposeOids = { clientAuth: '1.3.6.1.5.5.7.3.2', serverAuth: '1.3.6.1.5.5.
 const anyExtendedKeyUsage = '2.5.29.37.0';
 
 const minRsaBits = 2048;
+const minLegacyRsaBits = 1024;
 /** The largest modulus Go and the major TLS stacks take; beyond it one verification costs milliseconds. */
 const maxRsaBits = 8192;
 const minRsaExponent = 65_537;
@@ -42,14 +44,15 @@ export function checkValidity(certificate: Certificate, depth: number, time: num
  * RSA of 2048 to 8192 bits with an odd exponent of 65537 to 2^32 - 1; P-256, P-384, P-521 with a point on the curve;
  * Ed25519. Judged before any use of the key, so that an oversized one costs nothing.
  */
-export function checkKey(certificate: Certificate, depth: number): void {
+export function checkKey(certificate: Certificate, depth: number, { legacyAlgorithms }: ValidationRules = {}): void {
   const key = certificate.publicKeyInfo;
   switch (key.type) {
     case 'unsupported':
       throw new ClientCertificateError('ERR_CERTIFICATE_KEY_NOT_PERMITTED', { depth, key: key.description });
     case 'rsa': {
       const { modulusBits, exponent } = key;
-      const sizeIsGood = modulusBits >= minRsaBits && modulusBits <= maxRsaBits;
+      const minimum = legacyAlgorithms === 'accept' ? minLegacyRsaBits : minRsaBits;
+      const sizeIsGood = modulusBits >= minimum && modulusBits <= maxRsaBits;
       const exponentIsGood = exponent >= minRsaExponent && exponent < 2 ** 32 && exponent % 2 === 1;
       if (!sizeIsGood || !exponentIsGood) {
         const shown = exponent === Infinity ? 'over 32 bits' : exponent;
@@ -66,9 +69,13 @@ export function checkKey(certificate: Certificate, depth: number): void {
 }
 
 /** The algorithm the certificate is signed with, parameters included, is one this package permits. */
-export function checkSignatureAlgorithm(certificate: Certificate, depth: number): void {
+export function checkSignatureAlgorithm(
+  certificate: Certificate,
+  depth: number,
+  { legacyAlgorithms }: ValidationRules = {},
+): void {
   const { algorithm, oid } = certificate.signatureAlgorithm;
-  if (algorithm === undefined) {
+  if (algorithm === undefined || (algorithm.isLegacy && legacyAlgorithms !== 'accept')) {
     throw new ClientCertificateError('ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED', { depth, algorithm: oid });
   }
 }
@@ -87,7 +94,8 @@ export function checkCriticalExtensions(certificate: Certificate, depth: number)
  * NOTE: stricter than section 6, which does not look. A CA key that also answers TLS handshakes is a mistake, and one
  * that is stolen should not be able to log in as well.
  */
-export function checkIsNotCa(certificate: Certificate, depth: number): void {
+export function checkIsNotCa(certificate: Certificate, depth: number, { caAsEndEntity }: ValidationRules = {}): void {
+  if (caAsEndEntity === 'accept') return;
   const { basicConstraints, keyUsage = 0 } = certificate.extensions;
   if (basicConstraints?.cA === true || (keyUsage & KeyUsage.keyCertSign) !== 0) {
     throw new ClientCertificateError('ERR_CERTIFICATE_IS_CA', { depth });
@@ -113,11 +121,17 @@ export function checkDigitalSignature(certificate: Certificate, depth: number): 
  * NOTE: anyExtendedKeyUsage permits an issuer but not an end-entity certificate: a certificate made for anything was not
  * made for this (NIST SP 800-52 forbids it in clients).
  */
-export function checkExtKeyUsage(certificate: Certificate, depth: number, required: RequiredUsage): void {
+export function checkExtKeyUsage(
+  certificate: Certificate,
+  depth: number,
+  required: RequiredUsage,
+  { absentExtKeyUsage, anyExtKeyUsage }: ValidationRules = {},
+): void {
   const { extKeyUsage } = certificate.extensions;
-  if (required === 'not-checked' || extKeyUsage === undefined) return;
-  if (extKeyUsage.includes(purposeOids[required])) return;
-  if (depth > 0 && extKeyUsage.includes(anyExtendedKeyUsage)) return;
+  if (required === 'not-checked') return;
+  if (extKeyUsage === undefined && (depth > 0 || absentExtKeyUsage !== 'reject')) return;
+  if (extKeyUsage?.includes(purposeOids[required])) return;
+  if ((depth > 0 || anyExtKeyUsage === 'accept') && extKeyUsage?.includes(anyExtendedKeyUsage)) return;
   throw new ClientCertificateError('ERR_CERTIFICATE_USAGE_NOT_PERMITTED', {
     depth,
     extension: 'extKeyUsage',

@@ -3,6 +3,7 @@ import type { Certificate } from '../x509/certificate';
 import type { GeneralName } from '../x509/general-names';
 import { rdnKeysOf } from '../x509/name';
 import type { NameConstraints, Subtree } from '../x509/name-constraints';
+import type { ValidationRules } from './rules';
 
 /** Names compared with subtrees in one search. The figure is rustls-webpki's; an honest path needs some dozens. */
 export const maxNameComparisons = 250_000;
@@ -27,24 +28,24 @@ export class NameConstraintChecker {
    * @param certificates - End-entity certificate first.
    * @throws {ClientCertificateError} `ERR_CERTIFICATE_NAME_NOT_PERMITTED`, or `ERR_PATH_BUDGET_EXCEEDED`.
    */
-  check(certificates: readonly Certificate[], anchor: Certificate): void {
+  check(certificates: readonly Certificate[], anchor: Certificate, rules: ValidationRules = {}): void {
     const constraints: NameConstraints[] = [];
     const add = ({ extensions: { nameConstraints } }: Certificate): void => {
       if (nameConstraints !== undefined) constraints.push(nameConstraints);
     };
-    add(anchor);
+    if (rules.anchor !== 'ignore') add(anchor);
     for (let depth = certificates.length - 1; depth >= 0; depth--) {
       const certificate = certificates[depth] as Certificate;
       // Self-issued intermediates are exempt, so that a CA can roll its key over; an end-entity certificate never is.
       if (constraints.length > 0 && (depth === 0 || !certificate.isSelfIssued)) {
-        this.#checkNames(certificate, depth, constraints);
+        this.#checkNames(namesOf(certificate, rules), depth, constraints);
       }
       if (depth > 0) add(certificate);
     }
   }
 
-  #checkNames(certificate: Certificate, depth: number, constraints: readonly NameConstraints[]): void {
-    for (const name of namesOf(certificate)) {
+  #checkNames(names: readonly ConstrainedName[], depth: number, constraints: readonly NameConstraints[]): void {
+    for (const name of names) {
       for (const { permitted, excluded } of constraints) {
         if (excluded.some((subtree) => this.#matches(name, subtree, 'excluded'))) {
           throw new ClientCertificateError('ERR_CERTIFICATE_NAME_NOT_PERMITTED', { depth, type: name.type });
@@ -88,7 +89,7 @@ export class NameConstraintChecker {
  * Every name constraints apply to: the subjectAltName, a subject that is not empty, and mailboxes in it. Where there is no
  * dNSName, also common names that look like one: software exists that reads them so.
  */
-function namesOf(certificate: Certificate): readonly ConstrainedName[] {
+function namesOf(certificate: Certificate, { commonNameHosts }: ValidationRules): readonly ConstrainedName[] {
   const { subjectAltName = [] } = certificate.extensions;
   const names = subjectAltName.map((name): ConstrainedName => {
     return name.type === 'directory' ? { type: 'directory', rdns: rdnKeysOf(name.value) } : name;
@@ -97,7 +98,7 @@ function namesOf(certificate: Certificate): readonly ConstrainedName[] {
   const { subject } = certificate;
   names.push({ type: 'directory', rdns: rdnKeysOf(subject) });
   for (const value of subject.values('emailAddress')) names.push({ type: 'email', value });
-  if (!subjectAltName.some(({ type }) => type === 'dns')) {
+  if (commonNameHosts !== 'ignore' && !subjectAltName.some(({ type }) => type === 'dns')) {
     for (const value of subject.values('CN')) if (looksLikeHost(value)) names.push({ type: 'dns', value });
   }
   return names;
@@ -139,7 +140,7 @@ function isWithin(host: string, constraint: string): boolean {
 function emailMatches(name: string, constraint: string): boolean | undefined {
   const at = name.lastIndexOf('@');
   const host = name.slice(at + 1).toLowerCase();
-  if (at < 1 || !/^[\x21-\x7e]+$/.test(name.slice(0, at)) || !/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host)) {
+  if (at < 1 || !/^[\x21-\x3f\x41-\x7e]+$/.test(name.slice(0, at)) || !/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host)) {
     return undefined;
   }
   if (constraint === '') return true;

@@ -7,6 +7,7 @@ import { type BuiltPath, buildPath, type PathQuery, type SignatureQuestion } fro
 import type { RequiredUsage } from './checks';
 import type { KnownIntermediates } from './known-intermediates';
 import { type CertificatePolicyOptions, checkPolicyOptions } from './policies';
+import { checkRules, type ValidationRules } from './rules';
 import { verifySignature } from './verify-signature';
 
 /**
@@ -112,9 +113,20 @@ export interface ValidatePathInput {
   readonly maxIntermediates?: number;
   /** What the path must be good for, in terms of certificate policies. Default: any policy, or none. */
   readonly policies?: CertificatePolicyOptions;
+  /** What RFC 5280 leaves to the relying party. Default: every rule its default word. */
+  readonly rules?: ValidationRules;
 }
 
-const inputNames = ['endEntity', 'intermediates', 'trust', 'time', 'extKeyUsage', 'maxIntermediates', 'policies'];
+const inputNames = [
+  'endEntity',
+  'intermediates',
+  'trust',
+  'time',
+  'extKeyUsage',
+  'maxIntermediates',
+  'policies',
+  'rules',
+];
 const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-checked'];
 
 /**
@@ -130,7 +142,7 @@ const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-che
 export async function validatePath(input: ValidatePathInput): Promise<VerifiedPath> {
   checkOptions('validatePath', input, inputNames);
   const { endEntity, intermediates = [], trust, time = new Date(), extKeyUsage = 'clientAuth' } = input;
-  const { maxIntermediates = defaultMaxIntermediates, policies = {} } = input;
+  const { maxIntermediates = defaultMaxIntermediates, policies = {}, rules = {} } = input;
   checkDer('endEntity', endEntity);
   if (!Array.isArray(intermediates)) {
     throw new TypeError(`intermediates must be an array; it received ${describe(intermediates)}.`);
@@ -144,6 +156,7 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
   }
   checkInteger('maxIntermediates', maxIntermediates, 0, 20);
   checkPolicyOptions(policies);
+  checkRules(rules);
   const validation = await findPath({
     endEntity: decodePresented(endEntity, 0),
     presented: intermediates.map((der, index) => decodePresented(der, index + 1)),
@@ -152,6 +165,7 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
     requiredUsage: extKeyUsage,
     maxIntermediates,
     policies,
+    rules,
   });
   if ('refusal' in validation) throw validation.refusal;
   return validation.path;

@@ -39,6 +39,10 @@ export interface Extensions {
   policyConstraints: PolicyConstraints | undefined;
   /** Certificates that may follow before anyPolicy counts for nothing. */
   inhibitAnyPolicy: number | undefined;
+  /** Whether authorityInfoAccess is there and is not what RFC 5280 section 4.2.2.1 says. Nothing else is read of it. */
+  authorityInfoAccessIsMalformed: boolean;
+  /** Types of critical extensions, as latin1 OID contents. */
+  readonly critical: Set<string>;
   /** Dotted OIDs of critical extensions that are not processed. */
   readonly unsupportedCritical: string[];
 }
@@ -53,6 +57,19 @@ const subjectAltNameOid = oid('2.5.29.17');
 const authorityKeyIdentifierOid = oid('2.5.29.35');
 const subjectKeyIdentifierOid = oid('2.5.29.14');
 
+/** Types a profile asks to be critical, or not to be. As latin1 OID contents. */
+export const extensionTypes = {
+  basicConstraints: oid('2.5.29.19'),
+  subjectAltName: oid('2.5.29.17'),
+  nameConstraints: oid('2.5.29.30'),
+  policyConstraints: oid('2.5.29.36'),
+  inhibitAnyPolicy: oid('2.5.29.54'),
+  authorityKeyIdentifier: oid('2.5.29.35'),
+  subjectKeyIdentifier: oid('2.5.29.14'),
+  authorityInfoAccess: oid('1.3.6.1.5.5.7.1.1'),
+} as const;
+
+const authorityInfoAccessOid = extensionTypes.authorityInfoAccess;
 const nameConstraintsOid = oid('2.5.29.30');
 const certificatePoliciesOid = oid('2.5.29.32');
 const policyMappingsOid = oid('2.5.29.33');
@@ -73,6 +90,8 @@ export function noExtensions(): Extensions {
     policyMappings: undefined,
     policyConstraints: undefined,
     inhibitAnyPolicy: undefined,
+    authorityInfoAccessIsMalformed: false,
+    critical: new Set(),
     unsupportedCritical: [],
   };
 }
@@ -94,6 +113,7 @@ export function decodeExtensions(reader: DerReader): Extensions {
     if (extension.nextTag === Tag.boolean) {
       critical = extension.boolean('critical');
       if (!critical) throw new DerError('critical encodes its default', extension.start);
+      extensions.critical.add(type);
     }
     extension.expect(Tag.octetString, 'extension value');
     decodeExtension(extensions, type, critical, new DerReader(list.bytes, extension.start, extension.end));
@@ -140,11 +160,31 @@ function decodeExtension(extensions: Extensions, type: string, critical: boolean
       extensions.inhibitAnyPolicy = value.smallInteger('inhibitAnyPolicy');
       break;
     default:
+      if (type === authorityInfoAccessOid) extensions.authorityInfoAccessIsMalformed = !isAccessSyntax(value);
       if (critical) extensions.unsupportedCritical.push(dottedOid(type));
       checkNesting(value.bytes, { start: value.start, end: value.limit }, maxNestingOfOpaqueValues);
       return;
   }
   value.finish('extension value');
+}
+
+/** AuthorityInfoAccessSyntax: `SEQUENCE SIZE (1..MAX) OF SEQUENCE { OID, GeneralName }`. */
+function isAccessSyntax({ bytes, start, limit }: DerReader): boolean {
+  try {
+    const value = new DerReader(bytes, start, limit);
+    const list = value.enter(Tag.sequence, 'authorityInfoAccess');
+    value.finish('authorityInfoAccess');
+    if (list.atEnd) return false;
+    while (!list.atEnd) {
+      const description = list.enter(Tag.sequence, 'authorityInfoAccess');
+      description.oid('authorityInfoAccess: method');
+      description.readOpaque().finish('authorityInfoAccess');
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof DerError) return false;
+    throw error;
+  }
 }
 
 function decodeBasicConstraints(value: DerReader): BasicConstraints {

@@ -6,8 +6,10 @@ export interface SignatureAlgorithm {
   readonly name: string;
   readonly keyType: 'rsa' | 'ec' | 'ed25519';
   /** Digest name for `node:crypto`; null for Ed25519, which digests for itself. */
-  readonly digest: 'sha256' | 'sha384' | 'sha512' | null;
+  readonly digest: 'sha1' | 'sha256' | 'sha384' | 'sha512' | null;
   readonly padding: 'pkcs1' | 'pss' | undefined;
+  /** SHA-1: permitted only where a relying party asks for it. */
+  readonly isLegacy: boolean;
 }
 
 /** An AlgorithmIdentifier (RFC 5280 section 4.1.1.2) as a certificate has it. */
@@ -42,16 +44,22 @@ function element(tag: number, ...contents: readonly string[]): string {
   return String.fromCharCode(tag, body.length) + body;
 }
 
-function permit(algorithm: SignatureAlgorithm, dotted: string, parameters: string): void {
-  permitted.set(element(Tag.sequence, element(Tag.oid, oid(dotted)), parameters), Object.freeze(algorithm));
+function permit(algorithm: Omit<SignatureAlgorithm, 'isLegacy'>, dotted: string, parameters: string): void {
+  permitted.set(
+    element(Tag.sequence, element(Tag.oid, oid(dotted)), parameters),
+    Object.freeze({ ...algorithm, isLegacy: algorithm.digest === 'sha1' }),
+  );
 }
 
 const derNull = element(Tag.null);
 permit({ name: 'Ed25519', keyType: 'ed25519', digest: null, padding: undefined }, '1.3.101.112', '');
+const sha1Rsa = { name: 'RSA with sha1', keyType: 'rsa', digest: 'sha1', padding: 'pkcs1' } as const;
+for (const parameters of [derNull, '']) permit(sha1Rsa, '1.2.840.113549.1.1.5', parameters);
+permit({ name: 'ECDSA with sha1', keyType: 'ec', digest: 'sha1', padding: undefined }, '1.2.840.10045.4.1', '');
 for (const { digest, rsa, ecdsa, oid: digestOid } of digests) {
   permit({ name: `ECDSA with ${digest}`, keyType: 'ec', digest, padding: undefined }, ecdsa, '');
-  const pkcs1: SignatureAlgorithm = { name: `RSA with ${digest}`, keyType: 'rsa', digest, padding: 'pkcs1' };
-  const pss: SignatureAlgorithm = { name: `RSA-PSS with ${digest}`, keyType: 'rsa', digest, padding: 'pss' };
+  const pkcs1 = { name: `RSA with ${digest}`, keyType: 'rsa', digest, padding: 'pkcs1' } as const;
+  const pss = { name: `RSA-PSS with ${digest}`, keyType: 'rsa', digest, padding: 'pss' } as const;
   for (const parameters of [derNull, '']) permit(pkcs1, rsa, parameters);
   for (const hashParameters of [derNull, '']) {
     for (const maskParameters of [derNull, '']) {
@@ -75,5 +83,6 @@ export function readAlgorithmIdentifier(reader: DerReader, what: string): Algori
     contents.readOpaque();
     contents.finish(what);
   }
-  return algorithm === undefined ? { algorithm, oid: dottedOid(type) } : { algorithm, oid: '' };
+  const isNamed = algorithm !== undefined && !algorithm.isLegacy;
+  return { algorithm, oid: isNamed ? '' : dottedOid(type) };
 }

@@ -1,0 +1,66 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { FieldLine } from './client-cert-fields';
+import type { Content, Exchange } from './exchange';
+import { pairFieldLines } from './request-fields';
+
+/** A request over HTTP/2 (RFC 9113), as an exchange. */
+export function http2Exchange(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+  viewerAddress: string,
+): Exchange {
+  const authority = headers[':authority'];
+  const lines = joinCookies(pairFieldLines(rawHeaders).filter(([name]) => !name.startsWith(':')));
+  return {
+    method: headers[':method'] ?? '',
+    target: headers[':path'] ?? '',
+    host: authority ?? headers.host,
+    fieldLines: authority === undefined ? lines : [['host', authority], ...lines.filter(([name]) => name !== 'host')],
+    content: contentOf(stream, headers),
+    viewerAddress,
+    body: stream,
+    response: stream,
+    get isAnswered() {
+      return stream.headersSent || stream.destroyed;
+    },
+    respond(status, _reason, fieldLines) {
+      stream.respond({ ...grouped(fieldLines), ':status': status });
+    },
+    closeAfterResponse() {
+      stream.once('finish', () => stream.session?.close());
+    },
+    onceAbandoned(listener) {
+      const listenIfIncomplete = (): void => {
+        if (!stream.readableEnded || !stream.writableFinished) listener();
+      };
+      stream.once('close', listenIfIncomplete);
+      return () => void stream.off('close', listenIfIncomplete);
+    },
+  };
+}
+
+/** RFC 9113 section 8.2.3: a cookie may come in pieces, which HTTP/1.1 puts together. */
+function joinCookies(lines: readonly FieldLine[]): FieldLine[] {
+  const cookies = lines.filter(([name]) => name === 'cookie').map(([, value]) => value);
+  const others = lines.filter(([name]) => name !== 'cookie');
+  return cookies.length === 0 ? others : [...others, ['cookie', cookies.join('; ')]];
+}
+
+/** Without a length, only the end of the stream tells whether there is a body. */
+function contentOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Content {
+  const length = headers['content-length'];
+  if (length !== undefined) return { length };
+  return stream.endAfterHeaders ? 'none' : 'of unknown length';
+}
+
+/** All values of a name in one place, which is how node:http2 takes repeated fields. */
+function grouped(lines: readonly FieldLine[]): OutgoingHttpHeaders {
+  const values = new Map<string, string[]>();
+  for (const [name, value] of lines) {
+    const key = name.toLowerCase();
+    values.set(key, [...(values.get(key) ?? []), value]);
+  }
+  // Alone and not in a list of one: some fields node:http2 takes once only.
+  return Object.fromEntries([...values].map(([name, all]) => [name, all.length === 1 ? all[0] : all]));
+}

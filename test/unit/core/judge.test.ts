@@ -1,0 +1,188 @@
+import crypto from 'node:crypto';
+import { ClientCertificateError, type Presented, TrustStore } from '@peercert/core';
+import { createAuthority, daysFromTestTime, TEST_TIME, type TestCertificate } from '@peercert/testkit';
+import { Judge } from '../../../packages/core/src/judge';
+import type { Verdict } from '../../../packages/core/src/verdict-cache';
+// oxlint-disable-next-line import/no-unassigned-import -- extends expect
+import '../../support/refusals';
+
+const root = createAuthority({ subject: 'CN=Root' });
+const intermediate = root.issueIntermediate({ subject: 'CN=Intermediate' });
+const client = intermediate.issue({ uris: ['urn:client'] });
+/** Verified off the event loop. */
+const slowRoot = createAuthority({ keyAlgorithm: 'p521' });
+const slow = slowRoot.issue({ uris: ['urn:slow'] });
+
+const trust = TrustStore.fromDer([root.der, slowRoot.der]);
+const elsewhere = TrustStore.fromDer([createAuthority().der]);
+const time = TEST_TIME.getTime();
+
+function presenting(
+  certificate: TestCertificate,
+  chain = certificate.chain,
+  key = 'key',
+): Presented & { decode: jest.Mock } {
+  return { key, decode: jest.fn(() => [certificate.der, ...chain] as const) };
+}
+const judgeOf = (ttlSeconds = 300): Judge =>
+  new Judge({ source: 'cloudfront', maxIntermediates: 8, verdictCache: { ttlSeconds } });
+const urisOf = (verdict: Verdict | undefined): unknown => verdict?.identity?.uris ?? verdict?.refusal?.code;
+
+let verifications: jest.SpyInstance;
+beforeEach(() => {
+  verifications = jest.spyOn(crypto, 'verify');
+});
+afterEach(() => verifications.mockRestore());
+
+describe('a verdict', () => {
+  it('is reached at once where signatures verify fast, and recalled from then on', () => {
+    const judge = judgeOf();
+    const presented = presenting(client);
+    expect(judge.recall(presented, trust, time)).toBeUndefined();
+    const verdict = judge.reach(presented, trust, time);
+    expect(verdict).not.toBeInstanceOf(Promise);
+    expect(urisOf(verdict as Verdict)).toEqual(['urn:client']);
+    expect(judge.recall(presented, trust, time)).toBe(verdict);
+    expect(presented.decode).toHaveBeenCalledTimes(1);
+  });
+
+  it('is promised where they do not, and recalled when it is there', async () => {
+    const judge = judgeOf();
+    const reaching = judge.reach(presenting(slow), trust, time);
+    expect(reaching).toBeInstanceOf(Promise);
+    expect(judge.recall(presenting(slow), trust, time)).toBeUndefined();
+    const verdict = await reaching;
+    expect(urisOf(verdict)).toEqual(['urn:slow']);
+    expect(judge.recall(presenting(slow), trust, time)).toBe(verdict);
+  });
+
+  it('of a refusal is recalled, too', () => {
+    const judge = judgeOf();
+    const verdict = judge.reach(presenting(client, []), trust, time) as Verdict;
+    expect(verdict.refusal).toMatchObject({ code: 'ERR_PATH_ISSUER_UNKNOWN', details: { depth: 1 } });
+    expect(judge.recall(presenting(client, []), trust, time)).toBe(verdict);
+  });
+
+  it('of a certificate that names nobody is a refusal for as long as its path is good', () => {
+    const judge = judgeOf();
+    const nobody = root.issue({ subject: '', notAfter: daysFromTestTime(1) });
+    const verdict = judge.reach(presenting(nobody), trust, time) as Verdict;
+    expect(verdict.refusal?.code).toBe('ERR_IDENTITY_MISSING');
+    expect(judge.recall(presenting(nobody), trust, daysFromTestTime(1).getTime())).toBe(verdict);
+    expect(judge.recall(presenting(nobody), trust, daysFromTestTime(1).getTime() + 1)).toBeUndefined();
+  });
+
+  it.each<[string, TrustStore, number]>([
+    ['with another store', elsewhere, time],
+    ['with another store of the same anchors', TrustStore.fromDer([root.der, slowRoot.der]), time],
+    ['before the path begins', trust, daysFromTestTime(-1).getTime() - 1],
+    ['after the path ends', trust, daysFromTestTime(365).getTime() + 1],
+    ['at no time', trust, Number.NaN],
+  ])('CA-04: is not recalled %s', (_, store, at) => {
+    const judge = judgeOf();
+    void judge.reach(presenting(client), trust, time);
+    expect(judge.recall(presenting(client), store, at)).toBeUndefined();
+  });
+
+  it('NT-04: is not recalled after its time to live, on the monotonic clock', () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const judge = judgeOf(10);
+    void judge.reach(presenting(client), trust, time);
+    now.mockReturnValue(10_000);
+    expect(urisOf(judge.recall(presenting(client), trust, time))).toEqual(['urn:client']);
+    now.mockReturnValue(10_001);
+    expect(judge.recall(presenting(client), trust, time)).toBeUndefined();
+    now.mockRestore();
+  });
+
+  it('is not kept of what cannot be decoded', () => {
+    const judge = judgeOf();
+    const rubbish: Presented = { key: 'key', decode: () => [Buffer.of(1), intermediate.der] };
+    for (let count = 0; count < 2; count++) {
+      expect(() => judge.reach(rubbish, trust, time)).toThrow(ClientCertificateError);
+      expect(judge.recall(rubbish, trust, time)).toBeUndefined();
+    }
+  });
+
+  it('F23: is not kept of a failure, and the next request finds its own', () => {
+    const judge = judgeOf();
+    const failing = presenting(client);
+    failing.decode.mockImplementationOnce(() => {
+      throw new Error('broken');
+    });
+    expect(() => judge.reach(failing, trust, time)).toThrow('broken');
+    expect(judge.recall(failing, trust, time)).toBeUndefined();
+    expect(urisOf(judge.reach(failing, trust, time) as Verdict)).toEqual(['urn:client']);
+  });
+
+  it('F31: does not depend on the one before it: bad, good, bad, good', () => {
+    const judge = judgeOf();
+    const forged = createAuthority({ subject: 'CN=Root' }).issue({ uris: ['urn:forged'] });
+    const verdicts = [forged, client, forged, client].map((certificate, index) => {
+      return urisOf(judge.reach(presenting(certificate, certificate.chain, String(index)), trust, time) as Verdict);
+    });
+    expect(verdicts).toEqual([
+      'ERR_PATH_SIGNATURE_INVALID',
+      ['urn:client'],
+      'ERR_PATH_SIGNATURE_INVALID',
+      ['urn:client'],
+    ]);
+  });
+});
+
+describe('a question that is being answered', () => {
+  it('CA-06: is answered once for all who ask', async () => {
+    const judge = judgeOf();
+    const asked = [presenting(slow), presenting(slow), presenting(slow)];
+    const verdicts = await Promise.all(asked.map((presented) => judge.reach(presented, trust, time)));
+    expect(verdicts.map(urisOf)).toEqual([['urn:slow'], ['urn:slow'], ['urn:slow']]);
+    expect(asked.map(({ decode }) => decode.mock.calls.length)).toEqual([1, 0, 0]);
+  });
+
+  it('CA-07: is another question with another store', async () => {
+    const judge = judgeOf();
+    const [good, bad] = await Promise.all([
+      judge.reach(presenting(slow), trust, time),
+      judge.reach(presenting(slow), elsewhere, time),
+    ]);
+    expect([urisOf(good), urisOf(bad)]).toEqual([['urn:slow'], 'ERR_PATH_ISSUER_UNKNOWN']);
+  });
+
+  it('CA-01: does not give its answer to one who asks at another time', async () => {
+    const judge = judgeOf();
+    const after = daysFromTestTime(366).getTime();
+    const [good, late] = await Promise.all([
+      judge.reach(presenting(slow), trust, time),
+      judge.reach(presenting(slow), trust, after),
+    ]);
+    expect([urisOf(good), urisOf(late)]).toEqual([['urn:slow'], 'ERR_CERTIFICATE_EXPIRED']);
+  });
+
+  it('CA-06: leaves nothing behind when it fails', async () => {
+    const judge = judgeOf();
+    // Asked at the very end of the work.
+    const now = jest.spyOn(performance, 'now').mockImplementationOnce(() => {
+      throw new Error('broken');
+    });
+    await expect(judge.reach(presenting(slow), trust, time)).rejects.toThrow('broken');
+    now.mockRestore();
+    expect(urisOf(await judge.reach(presenting(slow), trust, time))).toEqual(['urn:slow']);
+  });
+});
+
+describe('two judges', () => {
+  it('F29: share nothing', () => {
+    const [one, other] = [judgeOf(), judgeOf()];
+    void one.reach(presenting(client), trust, time);
+    expect(other.recall(presenting(client), trust, time)).toBeUndefined();
+    void other.reach(presenting(client), elsewhere, time);
+    expect(urisOf(one.recall(presenting(client), trust, time))).toEqual(['urn:client']);
+    expect(urisOf(other.recall(presenting(client), elsewhere, time))).toBe('ERR_PATH_ISSUER_UNKNOWN');
+  });
+
+  it('name their own source in identities', () => {
+    const native = new Judge({ source: 'native-tls', maxIntermediates: 8, verdictCache: {} });
+    const verdict = native.reach(presenting(client), trust, time) as Verdict;
+    expect(verdict.identity?.source).toBe('native-tls');
+  });
+});

@@ -1,0 +1,52 @@
+// Writes docs/api, one page for each package, from the declarations `tsc --build` has made. With `--check` writes nothing,
+// and fails when a page is not as it would be written. Fails in any case when a public name has no docstring.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { readPackage } from './read-package.mjs';
+import { pageOf, renderPackage } from './render-package.mjs';
+
+const root = resolve(import.meta.dirname, '../..');
+const folders = ['core', 'express', 'koa', 'fastify', 'testkit', 'edge'].map((name) => join(root, 'packages', name));
+const output = join(root, 'docs/api');
+
+const packages = folders.map((folder) => {
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return { manifest, contents: readPackage(folder), page: pageOf(manifest.name) };
+});
+
+/** Where each name stands, seen from a page: its own first, then those of what the package exports as well. */
+function pagesFrom({ contents, page }) {
+  const others = packages.filter(({ manifest }) => contents.reexported.includes(manifest.name));
+  const places = [...others.map((other) => [other.page, other]), ['', { contents, page }]];
+  return new Map(
+    places.flatMap(([file, { contents: { entries } }]) => {
+      return entries.map(({ name }) => [name, `${file}#${name.toLowerCase()}`]);
+    }),
+  );
+}
+
+const index = [
+  '# API reference',
+  'Written by `npm run docs` from the docstrings of the sources.',
+  packages.map(({ manifest, page }) => `- [${manifest.name}](${page}): ${manifest.description}`).join('\n'),
+].join('\n\n');
+
+const pages = new Map([
+  ['README.md', index],
+  ...packages.map((one) => [one.page, renderPackage(one.manifest, one.contents, pagesFrom(one))]),
+]);
+
+const problems = packages.flatMap(({ manifest, contents }) => {
+  return contents.undocumented.map((name) => `${manifest.name}: ${name} has no docstring`);
+});
+for (const [name, text] of pages) {
+  const file = join(output, name);
+  const page = await format(text, { ...(await resolveConfig(file)), filepath: file });
+  if (!process.argv.includes('--check')) writeFileSync(file, page);
+  else if (!readdirSync(output).includes(name) || readFileSync(file, 'utf8') !== page) {
+    problems.push(`docs/api/${name} is out of date: run npm run docs`);
+  }
+}
+for (const problem of problems) console.log(problem);
+process.exitCode = problems.length === 0 ? 0 : 1;
