@@ -20,9 +20,16 @@ function pagesFrom({ contents, page }) {
   const others = packages.filter(({ manifest }) => contents.reexported.includes(manifest.name));
   const places = [...others.map((other) => [other.page, other]), ['', { contents, page }]];
   return new Map(
-    places.flatMap(([file, { contents: { entries } }]) => {
-      return entries.map(({ name }) => [name, `${file}#${name.toLowerCase()}`]);
-    }),
+    places.flatMap(
+      ([
+        file,
+        {
+          contents: { entries },
+        },
+      ]) => {
+        return entries.map(({ name }) => [name, `${file}#${name.toLowerCase()}`]);
+      },
+    ),
   );
 }
 
@@ -42,7 +49,8 @@ const problems = packages.flatMap(({ manifest, contents }) => {
 });
 for (const [name, text] of pages) {
   const file = join(output, name);
-  const page = await format(text, { ...(await resolveConfig(file)), filepath: file });
+  const config = await resolveConfig(file);
+  const page = await format(text, { ...config, filepath: file, embeddedLanguageFormatting: 'auto' });
   if (!process.argv.includes('--check')) writeFileSync(file, page);
   else if (!readdirSync(output).includes(name) || readFileSync(file, 'utf8') !== page) {
     problems.push(`docs/api/${name} is out of date: run npm run docs`);

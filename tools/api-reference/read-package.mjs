@@ -118,7 +118,7 @@ function membersOf(declaration) {
   return ts.isInterfaceDeclaration(declaration) || ts.isClassDeclaration(declaration) ? [...declaration.members] : [];
 }
 
-/** A declaration as a reader wants it: without hidden members, indented by two. */
+/** A declaration as a reader wants it: without hidden members. */
 function textOf(declaration) {
   const source = declaration.getSourceFile().text;
   let text = '';
@@ -128,10 +128,7 @@ function textOf(declaration) {
     at = member.end;
   }
   text += source.slice(at, declaration.end);
-  return text
-    .replace(/^export /, '')
-    .replace(/^declare (?!global|module)/, '')
-    .replaceAll(/^(?: {4})+/gm, (indent) => ' '.repeat(indent.length / 2));
+  return text.replace(/^export /, '').replace(/^declare (?!global|module)/, '');
 }
 
 function undocumentedIn(name, declarations) {

@@ -2,7 +2,7 @@
 
 const sections = [
   ['function', 'Functions'],
-  ['value', 'Values'],
+  ['value', 'Constants'],
   ['class', 'Classes'],
   ['type', 'Types'],
 ];
@@ -50,7 +50,7 @@ function renderEntry({ name, text, description, tags }, link) {
 function renderTag({ kind, subject, text }) {
   const line = text.replaceAll(/\s+/g, ' ');
   if (kind === 'param') return `- \`${subject}\`: ${line}`;
-  if (kind === 'returns') return `- Returns ${line}`;
+  if (kind === 'returns') return `- Returns: ${line}`;
   return `- Throws ${subject === '' ? '' : `\`${subject}\` `}${line}`;
 }
 

@@ -10,6 +10,7 @@ import {
   presenting,
   responseTo,
   openRequest,
+  protocols,
   send,
   serverAuthority,
   startEdge,
@@ -24,7 +25,7 @@ const intermediates = [root.issueIntermediate()];
 for (let count = 1; count < 4; count += 1) intermediates.push(intermediates.at(-1)!.issueIntermediate());
 const [first, , third, fourth] = intermediates as [typeof root, typeof root, typeof root, typeof root];
 
-describe('the certificates a viewer presents', () => {
+describe.each(protocols)('the certificates a viewer presents over $version', ({ send }) => {
   it('reach the origin as Client-Cert and Client-Cert-Chain', async () => {
     const origin = await startOrigin();
     const client = first.issue();
@@ -79,7 +80,7 @@ describe('the certificates a viewer presents', () => {
   });
 });
 
-describe('the depth of the chain a viewer presents', () => {
+describe.each(protocols)('the depth of the chain a viewer presents over $version', ({ send }) => {
   const deepest = third.issue();
   const tooDeep = fourth.issue();
 
@@ -94,7 +95,7 @@ describe('the depth of the chain a viewer presents', () => {
     const origin = await startOrigin();
     const edge = await startEdge(origin.url);
     expect(tooDeep.chain).toHaveLength(4);
-    await expect(send(edge, presenting(tooDeep))).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await expect(send(edge, presenting(tooDeep))).rejects.toThrow(Error);
     expect(origin.requests).toEqual([]);
     // The edge goes on.
     await expect(send(edge, presenting(deepest))).resolves.toMatchObject({ status: 200 });
@@ -134,7 +135,7 @@ describe('the written form of the chain', () => {
   });
 });
 
-describe('Client-Cert fields that a viewer sends', () => {
+describe.each(protocols)('Client-Cert fields that a viewer sends over $version', ({ send }) => {
   const forged = ['Client-Cert', ':Zm9yZ2Vk:', 'cLIENT-cERT', ':Zm9yZ2Vk:', 'client-cert-chain', ':Zm9yZ2Vk:'];
 
   it('are removed from a viewer without a certificate', async () => {
@@ -158,8 +159,10 @@ describe('Client-Cert fields that a viewer sends', () => {
     expect(lines(onlyRequest(origin), 'client_cert')).toEqual([':Zm9yZ2Vk:']);
     expect(lines(onlyRequest(origin), 'client-cert')).toEqual([]);
   });
+});
 
-  it('cannot be brought about by naming them in Connection', async () => {
+describe('Client-Cert fields of the edge', () => {
+  it('cannot be taken away by naming them in Connection', async () => {
     const origin = await startOrigin();
     const client = first.issue();
     await send(await startEdge(origin.url), {
@@ -235,11 +238,16 @@ describe('the TLS session of a viewer', () => {
     expect(seen).toContainEqual({ url: '/2', clientCert });
   });
 
-  it('speaks HTTP/1.1 to a viewer that prefers HTTP/2', async () => {
+  it.each([
+    [['h2', 'http/1.1'], 'h2'],
+    [['http/1.1', 'h2'], 'h2'],
+    [['http/1.1'], 'http/1.1'],
+    [undefined, false],
+  ])('of a viewer that offers %j has the protocol %j', async (ALPNProtocols, protocol) => {
     const origin = await startOrigin();
     const { port } = await startEdge(origin.url);
-    const socket = await connect(port, { ALPNProtocols: ['h2', 'http/1.1'] });
-    expect(socket.alpnProtocol).toBe('http/1.1');
+    const socket = await connect(port, ALPNProtocols === undefined ? {} : { ALPNProtocols });
+    expect(socket.alpnProtocol).toBe(protocol);
     socket.destroy();
   });
 });

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   closeAll,
+  connectRaw,
   lines,
   onlyRequest,
   openRequest,
@@ -17,6 +18,10 @@ import {
 } from './laptop';
 
 afterEach(closeAll);
+
+function pairs(headers: readonly string[]): [string, string][] {
+  return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1] ?? ''] as [string, string]] : []));
+}
 
 const chunked = ['Transfer-Encoding', 'chunked'];
 
@@ -145,13 +150,47 @@ describe('a request', () => {
     await expect(send(await startEdge(origin.url), { headers })).resolves.toMatchObject({ status: 200 });
     expect(onlyRequest(origin).headers.upgrade).toBeUndefined();
   });
+});
 
-  it('of almost 32 KiB is forwarded, a longer one answered 431', async () => {
+describe('the length of a request head', () => {
+  /** Fields that make a head of exactly so many bytes, on many lines: Node counts them without what stands between. */
+  function filling(bytes: number, port: number): string[] {
+    const rest = bytes - Buffer.byteLength(`GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`);
+    const lines = Math.floor(rest / 100) - 1;
+    const last = rest - lines * 100;
+    return [...Array.from({ length: lines }, () => ['X-N', 'x'.repeat(93)]).flat(), ...['X-N', 'x'.repeat(last - 7)]];
+  }
+
+  it('is accepted at 32,768 bytes', async () => {
     const origin = await startOrigin();
     const edge = await startEdge(origin.url);
-    await expect(send(edge, { headers: ['X-Long', 'x'.repeat(32_000)] })).resolves.toMatchObject({ status: 200 });
-    await expect(send(edge, { headers: ['X-Long', 'x'.repeat(33_000)] })).resolves.toMatchObject({ status: 431 });
-    expect(origin.requests).toHaveLength(1);
+    await expect(send(edge, { headers: filling(32_768, edge.port) })).resolves.toMatchObject({ status: 200 });
+  });
+
+  it.each([32_769, 40_000, 1_000_000])('is too much at %d bytes: 494, and the connection is closed', async (bytes) => {
+    const origin = await startOrigin();
+    const edge = await startEdge(origin.url);
+    const fields = pairs(filling(bytes, edge.port)).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = `GET / HTTP/1.1\r\nHost: localhost:${edge.port}\r\nConnection: close\r\n${fields.join('')}\r\n`;
+    // sendRaw reads until the edge closes the connection.
+    await expect(sendRaw(edge, head)).resolves.toMatch(/^HTTP\/1\.1 494 Request Header Too Large\r\n/);
+    expect(origin.requests).toEqual([]);
+  });
+
+  it('is too much in the target alone: 494', async () => {
+    const origin = await startOrigin();
+    const edge = await startEdge(origin.url);
+    await expect(send(edge, { path: `/${'x'.repeat(33_000)}` })).resolves.toMatchObject({ status: 494 });
+  });
+
+  it('too much while another response is under way cuts the connection', async () => {
+    const origin = await startOrigin((_, response) => response.write('part'));
+    const edge = await startEdge(origin.url);
+    const socket = connectRaw(edge);
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(socket, 'data');
+    socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(40_000)}\r\n\r\n`);
+    await expect(text(socket)).resolves.not.toContain('HTTP/1.1');
   });
 });
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import net, { type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -180,6 +181,59 @@ export async function readAnswer(clientRequest: http.ClientRequest): Promise<Vie
   return { status: statusCode, rawHeaders, headers, body: await text(response) };
 }
 
+/** A viewer's HTTP/2 session over a TLS connection of its own. It is closed with everything else. */
+export function openHttp2(edge: EdgeAddress, credentials: tls.ConnectionOptions = {}): http2.ClientHttp2Session {
+  const { host, port } = edge;
+  const session = http2.connect(`https://localhost:${port}`, {
+    maxHeaderListPairs: 10_000,
+    createConnection: () => {
+      return tls.connect({
+        host,
+        port,
+        servername: 'localhost',
+        ca: serverAuthority.pem,
+        ...credentials,
+        ALPNProtocols: ['h2'],
+      });
+    },
+  });
+  session.on('error', () => {});
+  cleanUp.push(async () => session.destroy());
+  return session;
+}
+
+/** {@link send} over HTTP/2. Knows `method`, `path`, `headers`, `hostLine`, `body` and what belongs to TLS. */
+export async function sendHttp2(edge: EdgeAddress, request: ViewerRequest = {}): Promise<ViewerAnswer> {
+  const { headers = [], hostLine = `localhost:${edge.port}`, body, method = 'GET', path = '/', ...options } = request;
+  const fields: Record<string, string[]> = {};
+  for (const [at, name] of headers.entries()) {
+    if (at % 2 === 0) (fields[name.toLowerCase()] ??= []).push(headers[at + 1] ?? '');
+  }
+  const session = openHttp2(edge, options as tls.ConnectionOptions);
+  const single = Object.entries(fields).map(([name, values]) => [name, values.length === 1 ? values[0] : values]);
+  const stream = session.request(
+    { ':method': method, ':path': path ?? '/', ':authority': hostLine, ...Object.fromEntries(single) },
+    { endStream: body === undefined },
+  );
+  if (body !== undefined) stream.end(body);
+  return readHttp2Answer(stream);
+}
+
+export async function readHttp2Answer(stream: http2.ClientHttp2Stream): Promise<ViewerAnswer> {
+  const [headers, rawHeaders] = await new Promise<[http2.IncomingHttpHeaders, string[]]>((resolve, reject) => {
+    stream.once('response', (received, _flags, raw) => resolve([received, raw as unknown as string[]]));
+    stream.once('error', reject);
+    stream.once('close', () => reject(new Error('closed without a response')));
+  });
+  return { status: Number(headers[':status']), rawHeaders, headers, body: await text(stream) };
+}
+
+/** What every version of HTTP must do alike, for `describe.each`. */
+export const protocols = [
+  { version: 'HTTP/1.1', send },
+  { version: 'HTTP/2', send: sendHttp2 },
+] as const;
+
 export async function responseTo(clientRequest: http.ClientRequest): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     clientRequest.once('response', resolve);
@@ -197,9 +251,15 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   throw new Error('nothing failed');
 }
 
+/** Connects as a viewer that will send bytes of its own. */
+export function connectRaw(edge: EdgeAddress): TLSSocket {
+  const { host, port } = edge;
+  return tls.connect({ host, port, servername: 'localhost', ca: serverAuthority.pem }).on('error', () => {});
+}
+
 /** Sends bytes as a viewer and reads what comes until the edge closes the connection. */
 export async function sendRaw(edge: EdgeAddress, bytes: string): Promise<string> {
-  const socket = tls.connect({ host: edge.host, port: edge.port, servername: 'localhost', ca: serverAuthority.pem });
+  const socket = connectRaw(edge);
   socket.write(bytes);
   return text(socket);
 }

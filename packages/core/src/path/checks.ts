@@ -1,6 +1,7 @@
 import { ClientCertificateError } from '../errors';
 import type { Certificate } from '../x509/certificate';
 import { KeyUsage } from '../x509/extensions';
+import { isLegacy } from '../x509/signature-algorithm';
 import type { ValidationRules } from './rules';
 
 /** What the end-entity certificate must be good for: an extKeyUsage purpose, or none in particular. */
@@ -75,7 +76,7 @@ export function checkSignatureAlgorithm(
   { legacyAlgorithms }: ValidationRules = {},
 ): void {
   const { algorithm, oid } = certificate.signatureAlgorithm;
-  if (algorithm === undefined || (algorithm.isLegacy && legacyAlgorithms !== 'accept')) {
+  if (algorithm === undefined || (isLegacy(algorithm) && legacyAlgorithms !== 'accept')) {
     throw new ClientCertificateError('ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED', { depth, algorithm: oid });
   }
 }

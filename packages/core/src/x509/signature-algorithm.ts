@@ -8,13 +8,11 @@ export interface SignatureAlgorithm {
   /** Digest name for `node:crypto`; null for Ed25519, which digests for itself. */
   readonly digest: 'sha1' | 'sha256' | 'sha384' | 'sha512' | null;
   readonly padding: 'pkcs1' | 'pss' | undefined;
-  /** SHA-1: permitted only where a relying party asks for it. */
-  readonly isLegacy: boolean;
 }
 
 /** An AlgorithmIdentifier (RFC 5280 section 4.1.1.2) as a certificate has it. */
 export interface AlgorithmIdentifier {
-  /** Undefined when the algorithm, or its parameters, are not permitted. */
+  /** Undefined when the algorithm, or its parameters, are not known. */
   readonly algorithm: SignatureAlgorithm | undefined;
   /** Dotted OID, for people. */
   readonly oid: string;
@@ -29,7 +27,7 @@ const digests = [
 const saltLengths = { sha256: 32, sha384: 48, sha512: 64 } as const;
 
 /**
- * The permitted algorithms, keyed by the whole DER of their AlgorithmIdentifier, as latin1: parameters are part of the
+ * The known algorithms, keyed by the whole DER of their AlgorithmIdentifier, as latin1: parameters are part of the
  * key, so an algorithm with parameters that are not its own is simply not found (PKCS#1 v1.5 RSA and PSS as in RFC 4055,
  * ECDSA as in RFC 5758, Ed25519 as in RFC 8410).
  *
@@ -37,30 +35,27 @@ const saltLengths = { sha256: 32, sha384: 48, sha512: 64 } as const;
  * the same of hash identifiers inside PSS parameters. PSS is accepted with one digest for message and mask and a salt of
  * that digest's length, which is what TLS 1.3 and every public profile require.
  */
-const permitted = new Map<string, SignatureAlgorithm>();
+const known = new Map<string, SignatureAlgorithm>();
 
 function element(tag: number, ...contents: readonly string[]): string {
   const body = contents.join('');
   return String.fromCharCode(tag, body.length) + body;
 }
 
-function permit(algorithm: Omit<SignatureAlgorithm, 'isLegacy'>, dotted: string, parameters: string): void {
-  permitted.set(
-    element(Tag.sequence, element(Tag.oid, oid(dotted)), parameters),
-    Object.freeze({ ...algorithm, isLegacy: algorithm.digest === 'sha1' }),
-  );
+function know(algorithm: SignatureAlgorithm, dotted: string, parameters: string): void {
+  known.set(element(Tag.sequence, element(Tag.oid, oid(dotted)), parameters), Object.freeze(algorithm));
 }
 
 const derNull = element(Tag.null);
-permit({ name: 'Ed25519', keyType: 'ed25519', digest: null, padding: undefined }, '1.3.101.112', '');
-const sha1Rsa = { name: 'RSA with sha1', keyType: 'rsa', digest: 'sha1', padding: 'pkcs1' } as const;
-for (const parameters of [derNull, '']) permit(sha1Rsa, '1.2.840.113549.1.1.5', parameters);
-permit({ name: 'ECDSA with sha1', keyType: 'ec', digest: 'sha1', padding: undefined }, '1.2.840.10045.4.1', '');
+know({ name: 'Ed25519', keyType: 'ed25519', digest: null, padding: undefined }, '1.3.101.112', '');
+const sha1Rsa: SignatureAlgorithm = { name: 'RSA with sha1', keyType: 'rsa', digest: 'sha1', padding: 'pkcs1' };
+for (const parameters of [derNull, '']) know(sha1Rsa, '1.2.840.113549.1.1.5', parameters);
+know({ name: 'ECDSA with sha1', keyType: 'ec', digest: 'sha1', padding: undefined }, '1.2.840.10045.4.1', '');
 for (const { digest, rsa, ecdsa, oid: digestOid } of digests) {
-  permit({ name: `ECDSA with ${digest}`, keyType: 'ec', digest, padding: undefined }, ecdsa, '');
-  const pkcs1 = { name: `RSA with ${digest}`, keyType: 'rsa', digest, padding: 'pkcs1' } as const;
-  const pss = { name: `RSA-PSS with ${digest}`, keyType: 'rsa', digest, padding: 'pss' } as const;
-  for (const parameters of [derNull, '']) permit(pkcs1, rsa, parameters);
+  know({ name: `ECDSA with ${digest}`, keyType: 'ec', digest, padding: undefined }, ecdsa, '');
+  const pkcs1: SignatureAlgorithm = { name: `RSA with ${digest}`, keyType: 'rsa', digest, padding: 'pkcs1' };
+  const pss: SignatureAlgorithm = { name: `RSA-PSS with ${digest}`, keyType: 'rsa', digest, padding: 'pss' };
+  for (const parameters of [derNull, '']) know(pkcs1, rsa, parameters);
   for (const hashParameters of [derNull, '']) {
     for (const maskParameters of [derNull, '']) {
       const hash = element(Tag.sequence, element(Tag.oid, oid(digestOid)), hashParameters);
@@ -68,21 +63,26 @@ for (const { digest, rsa, ecdsa, oid: digestOid } of digests) {
       const mask = element(Tag.sequence, element(Tag.oid, oid('1.2.840.113549.1.1.8')), maskHash);
       const salt = element(Tag.integer, String.fromCharCode(saltLengths[digest]));
       const parameters = element(Tag.sequence, element(0xa0, hash), element(0xa1, mask), element(0xa2, salt));
-      permit(pss, '1.2.840.113549.1.1.10', parameters);
+      know(pss, '1.2.840.113549.1.1.10', parameters);
     }
   }
+}
+
+/** SHA-1: known, and permitted only where a relying party asks for it. */
+export function isLegacy({ digest }: SignatureAlgorithm): boolean {
+  return digest === 'sha1';
 }
 
 /** Reads an AlgorithmIdentifier; leaves the whole element in the reader's range. Any well-formed one is read. */
 export function readAlgorithmIdentifier(reader: DerReader, what: string): AlgorithmIdentifier {
   const start = reader.end;
   const contents = reader.enter(Tag.sequence, what);
-  const algorithm = permitted.get(reader.bytes.toString('latin1', start, reader.end));
+  const algorithm = known.get(reader.bytes.toString('latin1', start, reader.end));
   const type = contents.oid(`${what}: algorithm`);
   if (!contents.atEnd) {
     contents.readOpaque();
     contents.finish(what);
   }
-  const isNamed = algorithm !== undefined && !algorithm.isLegacy;
-  return { algorithm, oid: isNamed ? '' : dottedOid(type) };
+  const isCurrent = algorithm !== undefined && !isLegacy(algorithm);
+  return { algorithm, oid: isCurrent ? '' : dottedOid(type) };
 }

@@ -69,11 +69,17 @@ describe('a signature algorithm', () => {
 
   it.each<[string, SignatureAlgorithm, string]>([
     ['DR-28: reads and does not permit RSA with MD5', 'rsa-md5', '1.2.840.113549.1.1.4'],
-    ['DR-28: reads and does not permit RSA with SHA-1', 'rsa-sha1', '1.2.840.113549.1.1.5'],
-    ['DR-28: reads and does not permit ECDSA with SHA-1', 'ecdsa-sha1', '1.2.840.10045.4.1'],
     ['reads and does not permit Ed448', 'ed448', '1.3.101.113'],
   ])('%s', (_, name, dotted) => {
     expect(read(algorithmIdentifier(name))).toEqual({ algorithm: undefined, oid: dotted });
+  });
+
+  it.each<[string, SignatureAlgorithm, string]>([
+    ['DR-28: knows RSA with SHA-1 as legacy', 'rsa-sha1', '1.2.840.113549.1.1.5'],
+    ['DR-28: knows ECDSA with SHA-1 as legacy', 'ecdsa-sha1', '1.2.840.10045.4.1'],
+  ])('%s', (_, name, dotted) => {
+    const { algorithm, oid } = read(algorithmIdentifier(name));
+    expect([algorithm?.digest, oid, algorithm && isLegacy(algorithm)]).toEqual(['sha1', dotted, true]);
   });
 
   it.each([
