@@ -13,6 +13,7 @@ import {
   createAuthenticator,
   nativeTls,
   sharedSecret,
+  type TrustProvider,
   TrustStore,
 } from '@peercert/core';
 import { cloudFrontHeaders, createAuthority, type TestCertificate, TEST_TIME } from '@peercert/testkit';
@@ -127,6 +128,34 @@ describe('an https server with core alone', () => {
         status: 403,
         body: problem(403, 'certificate_required'),
       });
+    },
+  );
+
+  it.each<https.RequestOptions>([{ maxVersion: 'TLSv1.2' }, { minVersion: 'TLSv1.3' }])(
+    'NT-03: refuses a client that resumes a session from before its issuer left the store: %j',
+    async (version) => {
+      let current = TrustStore.fromDer([root.der]);
+      const trust: TrustProvider = {
+        get current() {
+          return current;
+        },
+        async close() {},
+      };
+      const options = { ...originOptions, secureOptions: 0 };
+      const server = https.createServer(options, answering(judge({ source: nativeTls(), trust })));
+      const resumed: boolean[] = [];
+      server.on('secureConnection', (socket) => resumed.push(socket.isSessionReused()));
+      const port = await listen(server);
+      // Keeps no connection, but the session.
+      const agent = new https.Agent({ ...presenting(first) });
+      const ask = async (): Promise<number> => (await send(port, { protocol: 'https:', agent, ...version })).status;
+      const before = [await ask(), await ask()];
+      current = TrustStore.fromDer([createAuthority().der]);
+      const after = await ask();
+      server.setSecureContext(options);
+      expect([...before, after, await ask()]).toEqual([200, 200, 403, 403]);
+      expect(resumed.slice(0, 3)).toEqual([false, true, true]);
+      agent.destroy();
     },
   );
 });

@@ -116,7 +116,7 @@ describe('native TLS over HTTP/2', () => {
     expect(await sendOver(session)).toMatchObject({ status: 403, body: problem(403, 'certificate_rejected') });
   });
 
-  it('NT-03: judges a stream of an open session by the trust store of now', async () => {
+  it('judges a stream of an open session by the trust store of now', async () => {
     let current = TrustStore.fromDer([root.der]);
     const trust: TrustProvider = {
       get current() {

@@ -32,7 +32,8 @@ const ruled = behindEdge([root], { authorize: ({ uris }) => uris.includes('urn:b
 const ruleGuard = createGuard({ uri: 'urn:bob' });
 const channelGuard = createChannelGuard(edgeChannel);
 
-const admittedAs = ({ admitted, identity }: Admission): string => (admitted ? `${String(identity?.uris)} in` : 'refused');
+const admittedAs = ({ admitted, identity }: Admission): string =>
+  admitted ? `${String(identity?.uris)} in` : 'refused';
 const admit = (authenticator: Authenticator, make: () => CertificateRequest) => async () =>
   admittedAs(await admitRequest(authenticator, make()));
 
@@ -94,7 +95,9 @@ it('ID-03: no property of Object.prototype lets anybody in who was refused, or i
   const warnings = jest.spyOn(process, 'emitWarning').mockImplementation();
   const expected = ['urn:alice in', 'urn:alice in', ...Array<string>(questions.length - 2).fill('refused')];
   const names = propertyNames();
-  expect(names).toEqual(expect.arrayContaining(['identity', 'stream', 'server', 'refusal', 'proof', 'enforcement', '-1']));
+  expect(names).toEqual(
+    expect.arrayContaining(['identity', 'stream', 'server', 'refusal', 'proof', 'enforcement', '-1']),
+  );
   await expect(answersWhile('nobody reads this', true)).resolves.toEqual(expected);
   const wrong: string[] = [];
   for (const name of names) {

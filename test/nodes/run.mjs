@@ -4,7 +4,8 @@
 //   npm run test:nodes -- --nodes 22,24.14.1 --tests test/unit,test/adapters
 //
 // Node comes from the npm registry, as the package of this platform that the package `node` would install, and stays in
-// node_modules/.cache/nodes. Exits 1 unless every test passes on every version asked for.
+// node_modules/.cache/nodes; remove a folder there to have the newest of its version. Exits 1 unless every test passes on
+// every version asked for.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

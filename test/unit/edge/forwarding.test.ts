@@ -167,7 +167,7 @@ describe('the length of a request head', () => {
     await expect(send(edge, { headers: filling(32_768, edge.port) })).resolves.toMatchObject({ status: 200 });
   });
 
-  it.each([32_769, 40_000, 1_000_000])('is too much at %d bytes: 494, and the connection is closed', async (bytes) => {
+  it.each([32_769, 40_000])('is too much at %d bytes: 494, and the connection is closed', async (bytes) => {
     const origin = await startOrigin();
     const edge = await startEdge(origin.url);
     const fields = pairs(filling(bytes, edge.port)).map(([name, value]) => `${name}: ${value}\r\n`);

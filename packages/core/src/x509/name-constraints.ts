@@ -1,5 +1,5 @@
 import { contextTag, DerError, type DerReader, Tag } from './der';
-import { decodeName, rdnKeysOf, readName } from './name';
+import { decodeName, foldTextFurther, rdnKeysOf, readName } from './name';
 
 /** One subtree of a nameConstraints extension (RFC 5280 section 4.2.1.10), in the form names are compared with. */
 export type Subtree =
@@ -10,7 +10,7 @@ export type Subtree =
   /** A host, or `.domain` for the hosts below it; lower case. */
   | { readonly type: 'uri'; readonly value: string }
   | { readonly type: 'ip'; readonly address: Buffer; readonly mask: Buffer }
-  /** One key for each RDN, see `rdnKeysOf`. */
+  /** One key for each RDN, see `rdnKeysOf`; of excluded names, folded further. */
   | { readonly type: 'directory'; readonly rdns: readonly string[] }
   /** A form of name that cannot be compared: every name of this form breaks it. */
   | { readonly type: 'x400' | 'ediParty' | 'registeredId' | 'other' };
@@ -31,46 +31,49 @@ const maxSubtrees = 4_096;
  */
 export function decodeNameConstraints(reader: DerReader): NameConstraints {
   const sequence = reader.enter(Tag.sequence, 'nameConstraints');
-  const permitted = decodeSubtrees(sequence, 0);
-  const excluded = decodeSubtrees(sequence, 1);
+  const permitted = decodeSubtrees(sequence, 'permitted');
+  const excluded = decodeSubtrees(sequence, 'excluded');
   sequence.finish('nameConstraints');
   return { permitted, excluded };
 }
 
-function decodeSubtrees(sequence: DerReader, number: number): readonly Subtree[] {
-  if (sequence.nextTag !== contextTag(number, 'constructed')) return [];
-  const list = sequence.enter(contextTag(number, 'constructed'), 'nameConstraints');
+function decodeSubtrees(sequence: DerReader, which: 'permitted' | 'excluded'): readonly Subtree[] {
+  const tag = contextTag(which === 'permitted' ? 0 : 1, 'constructed');
+  if (sequence.nextTag !== tag) return [];
+  const list = sequence.enter(tag, 'nameConstraints');
   const subtrees: Subtree[] = [];
   while (!list.atEnd) {
     if (subtrees.length === maxSubtrees) throw new DerError('nameConstraints have too many subtrees', list.end);
     const subtree = list.enter(Tag.sequence, 'nameConstraints: subtree');
-    subtrees.push(decodeBase(subtree));
+    subtrees.push(decodeBase(subtree, which));
     // minimum must be 0, which DER leaves out, and maximum absent (RFC 5280 section 4.2.1.10).
     subtree.finish('nameConstraints: subtree');
   }
   return subtrees;
 }
 
-function decodeBase(reader: DerReader): Subtree {
+function decodeBase(reader: DerReader, which: 'permitted' | 'excluded'): Subtree {
   switch (reader.nextTag) {
     case contextTag(0, 'constructed'):
-      reader.read();
+      reader.readOpaque();
       return { type: 'other' };
     case contextTag(1, 'primitive'):
       return { type: 'email', value: emailText(reader.read()) };
     case contextTag(2, 'primitive'):
       return { type: 'dns', value: hostText(reader.read(), 'dNSName') };
     case contextTag(3, 'constructed'):
-      reader.read();
+      reader.readOpaque();
       return { type: 'x400' };
     case contextTag(4, 'constructed'): {
       const directory = reader.enter(reader.nextTag, 'nameConstraints: directoryName');
       const range = readName(directory, 'nameConstraints: directoryName');
       directory.finish('nameConstraints: directoryName');
-      return { type: 'directory', rdns: rdnKeysOf(decodeName(reader.bytes, range)) };
+      const name = decodeName(reader.bytes, range);
+      const rdns = which === 'permitted' ? rdnKeysOf(name) : rdnKeysOf(name, foldTextFurther);
+      return { type: 'directory', rdns };
     }
     case contextTag(5, 'constructed'):
-      reader.read();
+      reader.readOpaque();
       return { type: 'ediParty' };
     case contextTag(6, 'primitive'):
       return { type: 'uri', value: hostText(reader.read(), 'URI') };
@@ -93,13 +96,16 @@ function hostText({ bytes, start, end }: DerReader, what: string): string {
   return text;
 }
 
+/** A local part without quotes (RFC 5321 section 4.1.2): a quoted one may spell the same mailbox in many ways. */
+export const localPartPattern = /^[\w.!#$%&'*+/=?^`{|}~-]+$/;
+
 /** A mailbox keeps its local part as it is; a host is folded. */
 function emailText(reader: DerReader): string {
   const { bytes, start, end } = reader;
   const text = bytes.toString('latin1', start, end);
   const at = text.lastIndexOf('@');
   const host = text.slice(at + 1).toLowerCase();
-  const isMailbox = at > 0 && /^[\x21-\x7e]+$/.test(text.slice(0, at)) && host !== '' && !host.startsWith('.');
+  const isMailbox = localPartPattern.test(text.slice(0, Math.max(0, at))) && host !== '' && !host.startsWith('.');
   if ((at !== -1 && !isMailbox) || !hostPattern.test(host)) {
     throw new DerError('nameConstraints: rfc822Name is not a mailbox or a host name', start);
   }

@@ -107,12 +107,12 @@ export function nameKey(bytes: Buffer, range: Range): string {
  * One string for each RDN, equal exactly for equal RDNs in the sense of {@link nameKey}: for comparing the beginning of a
  * name with a subtree.
  */
-export function rdnKeysOf(name: DistinguishedName): readonly string[] {
+export function rdnKeysOf(name: DistinguishedName, fold = foldText): readonly string[] {
   return name.rdns.map((rdn) => {
     const attributes = rdn.map((attribute) => {
-      const { type, value } = attribute;
-      const folded = notText.has(attribute) ? `#${value}` : `=${foldText(value)}`;
-      return `${type}${folded.length}:${folded}`;
+      const isText = !notText.has(attribute);
+      const folded = isText ? fold(attribute.value) : attribute.value;
+      return `${attribute.type}${isText ? '=' : '#'}${folded.length}:${folded}`;
     });
     return attributes.toSorted().join('');
   });
@@ -180,6 +180,18 @@ function foldText(text: string): string {
   // oxlint-disable-next-line no-control-regex -- exactly the ASCII range is meant
   const normal = /^[\x00-\x7f]*$/.test(text) ? text : text.normalize('NFKC');
   return normal.toLowerCase().replace(/\s+/g, ' ').trim();
+}
+
+/** What RFC 4518 section 2.2 maps to nothing: soft hyphens, zero-width characters, controls that are not space. */
+const ignoredCharacters = /[\p{Cf}\p{Variation_Selector}\u034f\u1806\ufffc]|(?![\s\x85])\p{Cc}/gu;
+
+/**
+ * Like {@link nameKey}, and further: characters that are not seen count for nothing, and case is folded in full (`ß` is
+ * `ss`). For names that must not be: whatever anybody could take for an excluded name is one.
+ */
+export function foldTextFurther(text: string): string {
+  const seen = text.normalize('NFKC').replace(ignoredCharacters, '');
+  return foldText(seen.toUpperCase().toLowerCase().replaceAll('ς', 'σ'));
 }
 
 class DecodedName implements DistinguishedName {

@@ -1,6 +1,7 @@
 import { algorithmIdentifier, der, type SignatureAlgorithm } from '@peercert/testkit';
 import { DerReader } from '../../../../packages/core/src/x509/der';
 import {
+  isLegacy,
   type AlgorithmIdentifier,
   readAlgorithmIdentifier,
 } from '../../../../packages/core/src/x509/signature-algorithm';
