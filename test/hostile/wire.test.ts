@@ -100,8 +100,8 @@ describe('CH-20: what a viewer writes into a header of their own', () => {
       if (/^\s*client-cert:/i.test(line)) continue;
       for (const answer of await answersTo(port, get(secret, line))) got.add(answer);
     }
-    expect([...got].filter((answer) => answer.includes('urn:'))).toEqual([]);
-    expect([...got].toSorted()).toEqual(expect.arrayContaining(['200 anonymous']));
+    const harmless = new Set(['200 anonymous', '400', '400 malformed']);
+    expect([...got].filter((answer) => !harmless.has(answer))).toEqual([]);
   });
 
   it('stays in the value where the parser is told to be lenient, of which there is a warning', async () => {

@@ -5,7 +5,7 @@ import { checkInteger, checkOptions, describe } from './options';
 import type { Outcome } from './outcome';
 import { type OutcomeListener, OutcomeReporter, type Trace } from './outcome-event';
 import { type CertificatePolicyOptions, checkPolicyOptions } from './path/policies';
-import { checkRules, type ValidationRules } from './path/rules';
+import { checkRules, resolveRules, type ValidationRules } from './path/rules';
 import { defaultMaxIntermediates } from './path/validate-path';
 import type { CertificateRequest } from './request';
 import { checkPredicate, type IdentityPredicate } from './rule';
@@ -14,6 +14,7 @@ import type { Source } from './source/source';
 import { currentTrust, type TrustProvider, TrustStore } from './trust/trust-store';
 import type { Verdict, VerdictCacheOptions } from './verdict-cache';
 
+/** Judges requests. Whatever has this shape can be mounted: {@link createAuthenticator} makes the real one. */
 export interface Authenticator {
   /**
    * A value when the verdict is known, a promise when work is needed: always `await` it. Never throws or rejects for bad
@@ -26,6 +27,7 @@ export interface Authenticator {
   readonly enforcement?: 'enforce' | 'report-only';
 }
 
+/** What {@link createAuthenticator} takes. */
 export interface AuthenticatorOptions {
   /** Issuers of client certificates: a store, or a provider that replaces it while the origin serves. */
   readonly trust: TrustProvider;
@@ -58,6 +60,7 @@ export interface AuthenticatorOptions {
   readonly policies?: CertificatePolicyOptions;
   /** What RFC 5280 leaves to the relying party. Default: every rule its default word. */
   readonly rules?: ValidationRules;
+  /** How many verdicts are remembered, and for how long. Default: 10,000 identities, 300 seconds. */
   readonly verdictCache?: VerdictCacheOptions;
   /** The time to validate at, in milliseconds since the Unix epoch. Default `Date.now`. For tests. */
   readonly clock?: () => number;
@@ -118,7 +121,9 @@ class CertificateAuthenticator implements Authenticator {
     this.#untrustedPeer = options.untrustedPeer ?? 'reject';
     this.#authorize = authorize;
     this.#clock = clock;
-    this.#judge = new Judge({ source: source.name, maxIntermediates, policies, rules, verdictCache });
+    // Copies: what they say now is what holds.
+    const settings = { maxIntermediates, policies: structuredClone(policies), rules: resolveRules(rules) };
+    this.#judge = new Judge({ source: source.name, ...settings, verdictCache });
     this.#reporter = new OutcomeReporter({ source, enforcement, onOutcome, eventNames });
     this.consumedHeaders = source.channel.consumedHeaders;
     this.enforcement = enforcement;

@@ -113,6 +113,7 @@ export type ChannelDistrust =
   | 'secret-repeated'
   | 'secret-wrong';
 
+/** The code of a refusal. Stable: a code changes its meaning only in a major version. */
 export type ErrorCode = keyof ErrorDetails;
 
 const messages: { readonly [Code in ErrorCode]: string } = {
@@ -240,7 +241,9 @@ export class ClientCertificateError<Code extends ErrorCode = ErrorCode> extends 
     this.prototype.name = 'ClientCertificateError';
   }
 
+  /** What is wrong, for programs. */
   readonly code: Code;
+  /** The evidence, for logs. Holds what a stranger sent; never for the client. */
   readonly details: ErrorDetails[Code];
 
   /** HTTP status to answer with: 400 malformed, 403 missing or refused, 500 a failure here, 503 no answer in time. */

@@ -13,17 +13,23 @@ import type { DistinguishedName } from './x509/name';
  * CA was willing to sign.
  */
 export interface ClientIdentity {
+  /** May be empty, where the subjectAltName names the client. */
   readonly subject: DistinguishedName;
+  /** The subject of the certificate that signed this one, which may be an intermediate. */
   readonly issuer: DistinguishedName;
   /** Every name of the subjectAltName, in order. */
   readonly subjectAltName: readonly GeneralName[];
   /** The URIs among them, e.g. a SPIFFE ID. */
   readonly uris: readonly string[];
+  /** The dNSNames among them. A wildcard is a name like any other. */
   readonly dnsNames: readonly string[];
+  /** The rfc822Names among them. */
   readonly emails: readonly string[];
   /** Hexadecimal, lower case, without leading zeros. Unique only together with the issuer. */
   readonly serialNumber: string;
+  /** The first second of the certificate's validity. */
   readonly notBefore: Date;
+  /** The last second of the certificate's validity. */
   readonly notAfter: Date;
   /**
    * SHA-256 of the certificate, hexadecimal, lower case. Tells versions of a certificate apart; do not block by it, because
@@ -32,6 +38,7 @@ export interface ClientIdentity {
   readonly certificateSha256: string;
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal, lower case: names the key. */
   readonly spkiSha256: string;
+  /** Which of the trust store's anchors vouches for the certificate. */
   readonly trustAnchor: TrustAnchorIdentity;
   /** Which source the certificate came from. */
   readonly source: Source['name'];
@@ -41,8 +48,11 @@ export interface ClientIdentity {
 
 /** The anchor a path ends at. Two anchors of one name are told apart by their keys. Frozen. */
 export interface TrustAnchorIdentity {
+  /** The anchor's name. */
   readonly subject: DistinguishedName;
+  /** SHA-256 of the anchor's certificate, hexadecimal, lower case. */
   readonly certificateSha256: string;
+  /** SHA-256 of the anchor's SubjectPublicKeyInfo, hexadecimal, lower case. */
   readonly spkiSha256: string;
 }
 

@@ -14,15 +14,19 @@ export const outcomeChannelName = 'peercert:outcome';
  * they have one, `clientcert.*` elsewhere. Holds no distinguished name unless `eventNames: 'include'` asks for it.
  */
 export interface OutcomeEvent {
+  /** Always the same: tells these events from others. */
   readonly 'event.name': 'clientcert.verify';
   /** `unknown` for an anonymous request. */
   readonly 'event.outcome': 'success' | 'failure' | 'unknown';
+  /** What became of the request, in the words of {@link Outcome}. */
   readonly 'clientcert.status': Outcome['status'];
   /** With `report-only`, a rejected request went on all the same. */
   readonly 'clientcert.enforcement': 'enforce' | 'report-only';
+  /** Where the certificate came from, or would have come from. */
   readonly 'clientcert.source': Source['name'];
   /** Absent when the channel was not proven. */
   readonly 'clientcert.channel.proof'?: string;
+  /** Whether the verdict was remembered; `none` where no verdict was needed. */
   readonly 'clientcert.cache.result': 'hit' | 'miss' | 'none';
   /** Seconds. */
   readonly 'clientcert.verification.duration': number;
@@ -36,7 +40,9 @@ export interface OutcomeEvent {
   readonly 'http.request.id'?: string;
   /** Certificate headers that arrived and that the source does not read. */
   readonly 'clientcert.ignored_headers'?: readonly string[];
+  /** RFC 4514 text. Only of an authenticated request, and with `eventNames: 'include'`. */
   readonly 'tls.client.subject'?: string;
+  /** RFC 4514 text, as `tls.client.subject`. */
   readonly 'tls.client.issuer'?: string;
 }
 

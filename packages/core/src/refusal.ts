@@ -5,9 +5,13 @@ export type PublicCode = 'malformed' | 'certificate_required' | 'certificate_rej
 
 /** An HTTP response that refuses a request: `application/problem+json` (RFC 9457), never cached, no certificate data. */
 export interface Refusal {
+  /** HTTP status. */
   readonly status: 400 | 403 | 500 | 503;
+  /** What the body says, for programs. */
   readonly code: PublicCode;
+  /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
   readonly body: string;
 }
 

@@ -31,6 +31,15 @@ export type IdentityPredicate<Request = CertificateRequest> = (
 
 const ruleNames = ['uri', 'dns', 'email', 'spkiSha256', 'issuer', 'trustDomain'];
 
+/** What a value of one kind looks like; one that does not could never match. */
+interface Spelling {
+  readonly pattern: RegExp;
+  readonly described: string;
+}
+
+const digest: Spelling = { pattern: /^[0-9a-f]{64}$/i, described: 'SHA-256 in 64 hexadecimal digits' };
+const host: Spelling = { pattern: /^[a-z0-9._-]+$/i, described: 'a name such as example.com, without spiffe://' };
+
 /** Longest time a predicate may take, in milliseconds. */
 const predicateTimeoutMs = 5_000;
 
@@ -47,9 +56,9 @@ export function predicateOf<Request>(rule: IdentityRule | IdentityPredicate<Requ
     matcher('uri', rule.uri, unchanged, ({ uris }) => uris),
     matcher('dns', rule.dns, lowerCaseAscii, ({ dnsNames }) => dnsNames),
     matcher('email', rule.email, lowerCaseHost, ({ emails }) => emails),
-    matcher('spkiSha256', rule.spkiSha256, lowerCaseAscii, ({ spkiSha256 }) => [spkiSha256]),
+    matcher('spkiSha256', rule.spkiSha256, lowerCaseAscii, ({ spkiSha256 }) => [spkiSha256], digest),
     matcher('issuer', rule.issuer, unchanged, ({ issuer }) => [issuer.toString()]),
-    matcher('trustDomain', rule.trustDomain, lowerCaseAscii, trustDomains),
+    matcher('trustDomain', rule.trustDomain, lowerCaseAscii, trustDomains, host),
   ].filter((check) => check !== undefined);
   if (checks.length === 0) {
     throw new TypeError(`requireClientIdentity received an empty rule; it knows ${ruleNames.join(', ')}.`);
@@ -94,11 +103,15 @@ function matcher(
   given: string | readonly string[] | undefined,
   fold: (value: string) => string,
   namesOf: (identity: ClientIdentity) => readonly string[],
+  spelling?: Spelling,
 ): ((identity: ClientIdentity) => boolean) | undefined {
   if (given === undefined) return undefined;
   const values: readonly unknown[] = Array.isArray(given) ? given : [given];
   if (values.length === 0 || !values.every((value) => typeof value === 'string' && value !== '')) {
     throw new TypeError(`${name} must be a non-empty string, or a list of them; it received ${describe(given)}.`);
+  }
+  if (spelling !== undefined && !values.every((value) => spelling.pattern.test(value as string))) {
+    throw new TypeError(`${name} takes ${spelling.described}.`);
   }
   const wanted = new Set((values as readonly string[]).map(fold));
   return (identity) => namesOf(identity).some((value) => wanted.has(fold(value)));

@@ -4,10 +4,15 @@ import { TrustStore } from './trust/trust-store';
 
 /** Options for `https.createServer`, `http2.createSecureServer` and a framework's own way to pass them on. */
 export interface OriginServerOptions {
+  /** Ask every client for a certificate. */
   readonly requestCert: true;
+  /** Whether TLS itself refuses a certificate it cannot verify; true only with `rejectAtTls`. */
   readonly rejectUnauthorized: boolean;
+  /** PEM of the anchors TLS verifies with: those of `rejectAtTls`, otherwise none. */
   readonly ca: string[];
+  /** Flags of OpenSSL: no session tickets. */
   readonly secureOptions: number;
+  /** Longest header section, in bytes. */
   readonly maxHeaderSize: number;
 }
 

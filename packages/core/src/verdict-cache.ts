@@ -23,6 +23,7 @@ interface Entry extends DatedVerdict {
   readonly staleAfter: number;
 }
 
+/** Bounds of the memory for verdicts. */
 export interface VerdictCacheOptions {
   /** Identities kept, each in less than two kilobytes: an integer from 1 to 1,000,000, default 10,000. */
   readonly maxEntries?: number;

@@ -12,6 +12,7 @@ import { admitViewer } from './viewer-certificate';
 
 /** Where an edge listens. */
 export interface EdgeAddress {
+  /** The port chosen, where none was given. */
   readonly port: number;
   /** Address or name as passed to `listen`. */
   readonly host: string;

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { FieldLine } from './client-cert-fields';
 import type { Content, Exchange } from './exchange';
 import { pairFieldLines } from './request-fields';
@@ -28,17 +28,24 @@ export function http2Exchange(
       stream.respond({ ...grouped(fieldLines), ':status': status });
     },
     closeAfterResponse() {
-      stream.once('finish', () => stream.session?.close());
+      const { session } = stream;
+      stream.once('close', () => session?.close());
     },
     onceAbandoned(listener) {
-      const listenIfIncomplete = (): void => {
-        if (!stream.readableEnded || !stream.writableFinished) listener();
+      const listenIfBroken = (): void => {
+        if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) listener();
       };
-      stream.once('close', listenIfIncomplete);
-      return () => void stream.off('close', listenIfIncomplete);
+      // Also at the end, which node:http2 reports of a body that was cut as well, and before it is taken for a whole one.
+      for (const event of brokenEvents) stream.on(event, listenIfBroken);
+      return () => {
+        for (const event of brokenEvents) stream.off(event, listenIfBroken);
+      };
     },
   };
 }
+
+/** When a stream may turn out to be broken. */
+const brokenEvents = ['aborted', 'end', 'close'];
 
 /** RFC 9113 section 8.2.3: a cookie may come in pieces, which HTTP/1.1 puts together. */
 function joinCookies(lines: readonly FieldLine[]): FieldLine[] {

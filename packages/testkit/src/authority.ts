@@ -3,8 +3,11 @@ import type { KeyPair } from './key';
 
 /** A certificate with its private key and the way up to its trust anchor. */
 export interface TestCertificate {
+  /** The certificate in DER. */
   readonly der: Buffer;
+  /** The certificate in PEM, without its chain. */
   readonly pem: string;
+  /** Its key pair. */
   readonly key: KeyPair;
   /** The private key in PKCS #8. */
   readonly privateKeyPem: string;

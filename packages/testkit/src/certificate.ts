@@ -13,15 +13,23 @@ import { daysFromTestTime } from './time';
  * included (`version`, the unique identifiers and `extensions` with their context tags); an empty one omits the field.
  */
 export interface RawFields {
+  /** The whole `[0]`. */
   readonly version?: Uint8Array;
+  /** An INTEGER. */
   readonly serialNumber?: Uint8Array;
   /** The AlgorithmIdentifier inside the TBSCertificate. */
   readonly signature?: Uint8Array;
+  /** A Name. */
   readonly issuer?: Uint8Array;
+  /** A SEQUENCE of two times. */
   readonly validity?: Uint8Array;
+  /** A Name. */
   readonly subject?: Uint8Array;
+  /** Algorithm and key. The certificate is still signed with the key it would have had. */
   readonly subjectPublicKeyInfo?: Uint8Array;
+  /** The whole `[1]`. */
   readonly issuerUniqueID?: Uint8Array;
+  /** The whole `[2]`. */
   readonly subjectUniqueID?: Uint8Array;
   /** The whole `[3]`. Octets after it end the TBSCertificate. */
   readonly extensions?: Uint8Array;
@@ -49,6 +57,7 @@ export interface CertificateFields extends ExtensionFields {
   readonly notBefore?: Date;
   /** To the second. Default: 365 days after `TEST_TIME`; 3650 days after it for an authority. */
   readonly notAfter?: Date;
+  /** Encodings in place of what the fields above would give. Default: none. */
   readonly raw?: RawFields;
 }
 

@@ -75,8 +75,11 @@ function utf16BigEndian(text: string): Buffer {
  * arguments, and able to write what DER forbids, for tests of hostile input. Nothing is checked beyond what is said.
  */
 export const der = {
+  /** Any element: identifier octets as a number, content, and a length that {@link LengthForm} may spoil. */
   tlv,
+  /** INTEGER: minimal for a number, which must be a safe integer; octets are the content as they are. */
   integer,
+  /** OBJECT IDENTIFIER from dotted decimal. */
   oid,
   /** SEQUENCE of elements already encoded. */
   sequence: (...parts: readonly Uint8Array[]): Buffer => tlv(0x30, Buffer.concat(parts)),

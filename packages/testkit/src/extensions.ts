@@ -46,11 +46,13 @@ export interface RawExtension {
 export interface GeneralNameFields {
   /** uniformResourceIdentifier. In name constraints, a host or `.domain`. */
   readonly uris?: readonly string[];
+  /** dNSName. In name constraints, a host with everything below it. */
   readonly dnsNames?: readonly string[];
   /** rfc822Name. In name constraints also a host or `.domain`. */
   readonly emails?: readonly string[];
   /** iPAddress, as text, version 4 or 6. In name constraints with a prefix length: `192.0.2.0/24`. */
   readonly ipAddresses?: readonly string[];
+  /** directoryName. In name constraints, a name with everything below it. */
   readonly directoryNames?: readonly DistinguishedName[];
 }
 

@@ -2,7 +2,9 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 /** A private key and its public key, as `generateKeyPairSync` of node:crypto returns them. */
 export interface KeyPair {
+  /** Signs what its holder issues. */
   readonly privateKey: KeyObject;
+  /** What goes into the certificate. */
   readonly publicKey: KeyObject;
 }
 

@@ -80,11 +80,11 @@ describe('report-only', () => {
   });
 
   it('changes no verdict: the authenticator still says who it is', async () => {
-    await expect(reporting().authenticate(fromEdge(...linesOf(client)))).toMatchObject({
+    expect(await reporting().authenticate(fromEdge(...linesOf(client)))).toMatchObject({
       status: 'authenticated',
       identity: { uris: ['urn:client'] },
     });
-    await expect(reporting().authenticate(fromEdge(...linesOf(stranger)))).toMatchObject({ status: 'rejected' });
+    expect(await reporting().authenticate(fromEdge(...linesOf(stranger)))).toMatchObject({ status: 'rejected' });
   });
 
   it('can stand before an authenticator that enforces', async () => {

@@ -36,7 +36,7 @@ describe("untrustedPeer: 'anonymous'", () => {
   ])('takes a request past the proxy for anonymous, its headers not looked at: %s', async (_, request) => {
     const collect = jest.fn();
     const source = { ...cloudFront({ channel: edgeChannel }), collect };
-    await expect(lenient({ source }).authenticate(request)).toEqual({
+    expect(await lenient({ source }).authenticate(request)).toEqual({
       status: 'anonymous',
       channel: { proof: 'none' },
     });
@@ -81,7 +81,7 @@ describe("untrustedPeer: 'anonymous'", () => {
   it('does not take a source that loses the peer for an untrusted peer', async () => {
     const source = {
       ...cloudFront({ channel: edgeChannel }),
-      collect: nativeTls().collect,
+      collect: (given: CertificateRequest) => nativeTls().collect(given),
     };
     const request = { rawHeaders: fromEdge().rawHeaders, socket: requestOf([], { remoteAddress: '::1' }).socket };
     await expect(callerOf(lenient({ source }), request)).toRejectWith('ERR_CHANNEL_UNTRUSTED', {

@@ -252,9 +252,10 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** Connects as a viewer that will send bytes of its own. */
-export function connectRaw(edge: EdgeAddress): TLSSocket {
+export function connectRaw(edge: EdgeAddress, options: tls.ConnectionOptions = {}): TLSSocket {
   const { host, port } = edge;
-  return tls.connect({ host, port, servername: 'localhost', ca: serverAuthority.pem }).on('error', () => {});
+  const socket = tls.connect({ host, port, servername: 'localhost', ca: serverAuthority.pem, ...options });
+  return socket.on('error', () => {});
 }
 
 /** Sends bytes as a viewer and reads what comes until the edge closes the connection. */

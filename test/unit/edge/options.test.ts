@@ -1,8 +1,10 @@
+import { TrustStore } from '@peercert/core';
 import { createEdge, type EdgeOptions } from '@peercert/edge';
 import { issueServer, presenting, serverAuthority } from './laptop';
 
 const server = issueServer();
 const valid: EdgeOptions = { origin: 'https://localhost:8443', tls: presenting(server) };
+const required = { mode: 'required', trust: serverAuthority.pem };
 const other = presenting(issueServer());
 
 describe('createEdge', () => {
@@ -14,6 +16,9 @@ describe('createEdge', () => {
     ['an origin header of 1783 characters', { originHeaders: { 'X-Secret': 's'.repeat(1783) } }],
     ['an origin header name of 256 characters', { originHeaders: { [`X${'-'.repeat(255)}`]: 's' } }],
     ['a session cache', { originTls: { maxCachedSessions: 10 } }],
+    ['a trust store', { mode: 'required', trust: TrustStore.fromPem(serverAuthority.pem) }],
+    ['a trust store in PEM', { mode: 'optional', trust: Buffer.from(serverAuthority.pem) }],
+    ['a header that the edge does not write', { originHeaders: { 'CloudFront-Viewer-Cert-Pem': '1' } }],
   ])('accepts %s', (_, options) => {
     expect(() => createEdge({ ...valid, ...options } as EdgeOptions)).not.toThrow();
   });
@@ -50,6 +55,21 @@ describe('createEdge', () => {
     ['Client-Cert as header', { originHeaders: { 'client-CERT': 'x' } }, "from the viewer's TLS handshake"],
     ['Client-Cert-Chain as header', { originHeaders: { 'Client-Cert-Chain': 'x' } }, "from the viewer's TLS handshake"],
     ['a header twice', { originHeaders: { 'X-Y': '1', 'x-y': '2' } }, 'twice, in different letter case'],
+    ['an unknown mode', { mode: 'off' }, 'mode is "passthrough" or "required" or "optional", received "off"'],
+    ['a trust store in passthrough mode', { trust: serverAuthority.pem }, 'must have zero trust store associations'],
+    ['required mode without a trust store', { mode: 'required' }, 'trust is needed in mode "required"'],
+    ['optional mode with a path as trust store', { mode: 'optional', trust: 'viewers.pem' }, 'trust is no trust store'],
+    ['chainFieldLines in required mode', { ...required, chainFieldLines: 'one' }, 'no meaning in mode "required"'],
+    ['clientCertHeaders in required mode', { ...required, clientCertHeaders: [] }, 'clientCertHeaders has no meaning'],
+    [
+      'an unknown header',
+      { viewerCertHeaders: ['X'] },
+      'viewerCertHeaders knows CloudFront-Viewer-Cert-Serial-Number,',
+    ],
+    ['a header in place of a list', { clientCertHeaders: 'Client-Cert' }, 'clientCertHeaders is an array'],
+    ['the PEM in passthrough mode', { viewerCertHeaders: ['CloudFront-Viewer-Cert-Pem'] }, 'viewerCertHeaders knows'],
+    ['a header that the edge writes', { ...required, originHeaders: { 'cloudFront-viewer-cert-x': '' } }, 'the edge'],
+    ['an unknown forgery word', { forgedCertHeaders: 'keep' }, 'forgedCertHeaders is'],
     ['an unknown word', { host: 'mine' }, 'host is "origin" or "viewer", received "mine"'],
     ['a boolean in place of a word', { userAgent: true }, 'userAgent is "forward" or "replace", received "true"'],
     ['an unknown depth word', { chainTooDeep: 'drop' }, 'chainTooDeep is'],

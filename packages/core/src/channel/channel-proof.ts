@@ -39,6 +39,7 @@ export interface ChannelContext {
 
 /** Proves, for each request, that the peer is the proxy that may speak for clients (RFC 9440 section 4). */
 export interface ChannelProof {
+  /** What kind of proof it is. */
   readonly proof: ChannelEvidence['proof'] | 'any-of';
   /** Whether the proof is good by itself. One that is not can only stand beside another, in `allOf`. */
   readonly isSufficient: boolean;

@@ -9,6 +9,7 @@ import { type ChannelContext, type ChannelEvidence, type ChannelProof, untrusted
 import { findSharedAuthority } from './shared-authority';
 import { type TlsPeer, tlsPeerOf } from './tls-peer';
 
+/** What {@link originMtls} takes: whom to believe, and at least one kind of name or pin. */
 export interface OriginMtlsOptions {
   /** Issuers of the proxy's own client certificate. Use a CA that issues nothing else. */
   readonly trust: TrustProvider;
@@ -113,6 +114,7 @@ class OriginMtls implements ChannelProof {
         requiredUsage: 'clientAuth',
         maxIntermediates: defaultMaxIntermediates,
         policies: {},
+        rules: {},
       });
     } catch (error) {
       if (!(error instanceof ClientCertificateError)) throw error;

@@ -5,6 +5,7 @@ import { type CertificateRequest, isEncrypted, receivedHeaders } from '../reques
 import { isUnixSocket, loopbackAddresses } from './address';
 import { type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
 
+/** What {@link sharedSecret} takes. */
 export interface SharedSecretOptions {
   /** Name of the header in which the proxy sends the secret, e.g. a CloudFront origin custom header. */
   readonly header: string;

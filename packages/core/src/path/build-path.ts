@@ -6,7 +6,7 @@ import type { RequiredUsage } from './checks';
 import { NameConstraintChecker } from './name-constraints';
 import { type CertificatePolicyOptions, processPolicies } from './policies';
 import { checkProfile } from './profile';
-import type { ValidationRules } from './rules';
+import { resolveRules, type ValidationRules } from './rules';
 
 /** What a path is built from. */
 export interface PathQuery {
@@ -68,7 +68,8 @@ export type PathVerdict =
  * A generator: it yields each signature question and wants its answer, so that the same search runs inline or off the
  * event loop.
  */
-export function* buildPath(query: PathQuery): Generator<SignatureQuestion, PathVerdict, boolean> {
+export function* buildPath(given: PathQuery): Generator<SignatureQuestion, PathVerdict, boolean> {
+  const query = { ...given, rules: resolveRules(given.rules ?? {}) };
   const search = new PathSearch(query);
   try {
     checkEndEntity(query);

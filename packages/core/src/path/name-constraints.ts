@@ -1,15 +1,26 @@
 import { ClientCertificateError } from '../errors';
+import { lowerCaseAscii } from '../x509/ascii';
 import type { Certificate } from '../x509/certificate';
 import type { GeneralName } from '../x509/general-names';
-import { rdnKeysOf } from '../x509/name';
-import type { NameConstraints, Subtree } from '../x509/name-constraints';
+import { foldTextFurther, rdnKeysOf } from '../x509/name';
+import { localPartPattern, type NameConstraints, type Subtree } from '../x509/name-constraints';
 import type { ValidationRules } from './rules';
 
 /** Names compared with subtrees in one search. The figure is rustls-webpki's; an honest path needs some dozens. */
 export const maxNameComparisons = 250_000;
 
-/** A name of a certificate in the form subtrees are compared with. */
-type ConstrainedName = Exclude<GeneralName, { type: 'directory' }> | { type: 'directory'; rdns: readonly string[] };
+/**
+ * A name of a certificate in the form subtrees are compared with: read once, so that a comparison costs no more than the
+ * subtree is long. Undefined for what is no such name, and cannot be compared.
+ */
+type ConstrainedName =
+  /** Lower case, without a trailing period. */
+  | { readonly type: 'dns' | 'uri'; readonly host: string | undefined }
+  | { readonly type: 'email'; readonly mailbox: { readonly whole: string; readonly host: string } | undefined }
+  | { readonly type: 'ip'; readonly octets: readonly number[] }
+  /** `loosely`: folded as excluded subtrees are. */
+  | { readonly type: 'directory'; readonly rdns: readonly string[]; readonly loosely: readonly string[] }
+  | { readonly type: 'x400' | 'ediParty' | 'registeredId' | 'other' };
 
 /**
  * Applies the name constraints of issuers to the certificates below them (RFC 5280 section 4.2.1.10, 6.1.3 (b) and (c)):
@@ -46,44 +57,48 @@ export class NameConstraintChecker {
 
   #checkNames(names: readonly ConstrainedName[], depth: number, constraints: readonly NameConstraints[]): void {
     for (const name of names) {
+      const { type } = name;
       for (const { permitted, excluded } of constraints) {
-        if (excluded.some((subtree) => this.#matches(name, subtree, 'excluded'))) {
-          throw new ClientCertificateError('ERR_CERTIFICATE_NAME_NOT_PERMITTED', { depth, type: name.type });
-        }
-        const ofThisForm = permitted.filter(({ type }) => type === name.type);
-        if (ofThisForm.length > 0 && !ofThisForm.some((subtree) => this.#matches(name, subtree, 'permitted'))) {
-          throw new ClientCertificateError('ERR_CERTIFICATE_NAME_NOT_PERMITTED', { depth, type: name.type });
+        this.#count(permitted.length + excluded.length);
+        const ofThisForm = permitted.filter((subtree) => subtree.type === type);
+        const isPermitted = ofThisForm.length === 0 || ofThisForm.some((subtree) => isIn(name, subtree, 'permitted'));
+        if (!isPermitted || excluded.some((subtree) => subtree.type === type && isIn(name, subtree, 'excluded'))) {
+          throw new ClientCertificateError('ERR_CERTIFICATE_NAME_NOT_PERMITTED', { depth, type });
         }
       }
     }
   }
 
-  #matches(name: ConstrainedName, subtree: Subtree, list: 'permitted' | 'excluded'): boolean {
-    if (++this.#comparisons > maxNameComparisons) {
+  #count(comparisons: number): void {
+    this.#comparisons += comparisons;
+    if (this.#comparisons > maxNameComparisons) {
       throw new ClientCertificateError('ERR_PATH_BUDGET_EXCEEDED', {
         limit: 'name-comparisons',
         maximum: maxNameComparisons,
       });
     }
-    // What cannot be compared is outside of what is permitted and inside of what is excluded.
-    const undecided = list === 'excluded';
-    if (name.type !== subtree.type) return false;
-    switch (subtree.type) {
-      case 'dns':
-        return dnsMatches(valueOf(name), subtree.value, list);
-      case 'email':
-        return emailMatches(valueOf(name), subtree.value) ?? undecided;
-      case 'uri':
-        return uriMatches(valueOf(name), subtree.value) ?? undecided;
-      case 'ip':
-        return ipMatches(valueOf(name), subtree);
-      case 'directory':
-        return name.type === 'directory' && subtree.rdns.every((rdn, index) => rdn === name.rdns[index]);
-      default:
-        return undecided;
-    }
   }
 }
+
+/** What cannot be compared is outside of what is permitted and inside of what is excluded. */
+function isIn(name: ConstrainedName, subtree: Subtree, list: 'permitted' | 'excluded'): boolean {
+  return matches(name, subtree, list) ?? list === 'excluded';
+}
+
+function matches(name: ConstrainedName, subtree: Subtree, list: 'permitted' | 'excluded'): boolean | undefined {
+  if (name.type === 'dns' && subtree.type === 'dns') return dnsMatches(name.host, subtree.value, list);
+  if (name.type === 'uri' && subtree.type === 'uri') return hostMatches(name.host, subtree.value);
+  if (name.type === 'email' && subtree.type === 'email') return emailMatches(name.mailbox, subtree.value);
+  if (name.type === 'ip' && subtree.type === 'ip') return ipMatches(name.octets, subtree);
+  if (name.type === 'directory' && subtree.type === 'directory') {
+    const rdns = list === 'permitted' ? name.rdns : name.loosely;
+    return subtree.rdns.every((rdn, index) => rdn === rdns[index]);
+  }
+  return undefined;
+}
+
+/** SmtpUTF8Mailbox, to which the constraints for e-mail apply (RFC 9598 section 6). */
+const smtpUtf8Mailbox = '1.3.6.1.5.5.7.8.9';
 
 /**
  * Every name constraints apply to: the subjectAltName, a subject that is not empty, and mailboxes in it. Where there is no
@@ -91,26 +106,71 @@ export class NameConstraintChecker {
  */
 function namesOf(certificate: Certificate, { commonNameHosts }: ValidationRules): readonly ConstrainedName[] {
   const { subjectAltName = [] } = certificate.extensions;
-  const names = subjectAltName.map((name): ConstrainedName => {
-    return name.type === 'directory' ? { type: 'directory', rdns: rdnKeysOf(name.value) } : name;
-  });
+  const names = subjectAltName.map(constrainedName);
+  // NOTE: its local part is not ASCII, and is not compared here: it is refused wherever mailboxes are constrained.
+  if (subjectAltName.some((name) => name.type === 'other' && name.oid === smtpUtf8Mailbox)) {
+    names.push({ type: 'email', mailbox: undefined });
+  }
   if (certificate.hasEmptySubject) return names;
   const { subject } = certificate;
-  names.push({ type: 'directory', rdns: rdnKeysOf(subject) });
-  for (const value of subject.values('emailAddress')) names.push({ type: 'email', value });
+  names.push(constrainedName({ type: 'directory', value: subject }));
+  for (const value of subject.values('emailAddress')) names.push(constrainedName({ type: 'email', value }));
   if (commonNameHosts !== 'ignore' && !subjectAltName.some(({ type }) => type === 'dns')) {
-    for (const value of subject.values('CN')) if (looksLikeHost(value)) names.push({ type: 'dns', value });
+    for (const value of subject.values('CN')) {
+      if (looksLikeHost(value)) names.push(constrainedName({ type: 'dns', value }));
+    }
   }
   return names;
 }
 
-function valueOf(name: ConstrainedName): string {
-  return name.type === 'directory' ? '' : name.value;
+function constrainedName(name: GeneralName): ConstrainedName {
+  switch (name.type) {
+    case 'dns':
+      return { type: 'dns', host: hostOf(name.value, /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/) };
+    case 'email':
+      return { type: 'email', mailbox: mailboxOf(name.value) };
+    case 'uri':
+      return { type: 'uri', host: uriHostOf(name.value) };
+    case 'ip':
+      return { type: 'ip', octets: octetsOf(name.value) };
+    case 'directory':
+      return { type: 'directory', rdns: rdnKeysOf(name.value), loosely: rdnKeysOf(name.value, foldTextFurther) };
+    default:
+      return { type: name.type };
+  }
 }
 
-/** Two labels or more and no space: `api.example.com`, `*.example.com`, also with letters no host name has. */
+/** Two labels or more and no space: `api.example.com`, `*.example.com`, also with letters and periods no host name has. */
 function looksLikeHost(commonName: string): boolean {
-  return /^[^\s@/:]+(?:\.[^\s@/:.]+)+\.?$/.test(commonName);
+  return !/[\s@/:]/.test(commonName.trim()) && /[^.][.\u3002\uff0e\uff61]+[^.]/.test(commonName);
+}
+
+/** A name that no host has may mean anything to whoever reads it. */
+function hostOf(name: string, pattern = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/): string | undefined {
+  // Nothing but ASCII is folded: no other letter becomes one of a host name.
+  const host = lowerCaseAscii(name).replace(/\.$/, '');
+  return pattern.test(host) ? host : undefined;
+}
+
+/**
+ * NOTE: a local part in quotes is taken for one that cannot be compared: `"a"@example.com` is `a@example.com`, and
+ * `"a@example.com"@example.net` means another host to whoever splits it at the first `@`.
+ */
+function mailboxOf(name: string): { whole: string; host: string } | undefined {
+  const at = name.lastIndexOf('@');
+  const local = name.slice(0, Math.max(0, at));
+  const host = name.endsWith('.') ? undefined : hostOf(name.slice(at + 1));
+  return host !== undefined && localPartPattern.test(local) ? { whole: `${local}@${host}`, host } : undefined;
+}
+
+/**
+ * Undefined for a URI without a host name: RFC 5280 tells to reject it. The characters before `@` are those of RFC 3986: a
+ * backslash there begins the path for many.
+ */
+function uriHostOf(name: string): string | undefined {
+  const pattern = /^[a-z][a-z0-9+.-]*:\/\/(?:[\w.~!$&'()*+,;=:%-]*@)?([^/?#:@[\]]+)(?::\d*)?(?:[/?#]|$)/i;
+  const host = hostOf(pattern.exec(name)?.[1] ?? '');
+  return host === undefined || /^[\d.]+$/.test(host) ? undefined : host;
 }
 
 /**
@@ -119,16 +179,10 @@ function looksLikeHost(commonName: string): boolean {
  * NOTE: a wildcard stands for many names, which RFC 5280 does not speak of: it is excluded when one of them is, and
  * permitted when all of them are.
  */
-function dnsMatches(name: string, constraint: string, list: 'permitted' | 'excluded'): boolean {
-  if (constraint === '') return true;
-  const host = name.toLowerCase().replace(/\.$/, '');
-  // A name no host has may mean anything to whoever reads it.
-  if (!/^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host)) return list === 'excluded';
-  if (isWithin(host, constraint)) return true;
-  if (list === 'permitted' || !host.startsWith('*.')) return false;
-  const parent = host.slice(2);
-  const excluded = constraint.replace(/^\./, '');
-  return excluded === parent || excluded.endsWith(`.${parent}`);
+function dnsMatches(host: string | undefined, constraint: string, list: 'permitted' | 'excluded'): boolean | undefined {
+  if (host === undefined) return undefined;
+  if (constraint === '' || isWithin(host, constraint)) return true;
+  return list === 'excluded' && host.startsWith('*.') && constraint.endsWith(host.slice(1));
 }
 
 function isWithin(host: string, constraint: string): boolean {
@@ -136,29 +190,20 @@ function isWithin(host: string, constraint: string): boolean {
   return host === constraint || host.endsWith(`.${constraint}`);
 }
 
-/** Undefined for what is not a mailbox. The part before `@` is compared exactly, the host without regard to case. */
-function emailMatches(name: string, constraint: string): boolean | undefined {
-  const at = name.lastIndexOf('@');
-  const host = name.slice(at + 1).toLowerCase();
-  if (at < 1 || !/^[\x21-\x3f\x41-\x7e]+$/.test(name.slice(0, at)) || !/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host)) {
-    return undefined;
-  }
-  if (constraint === '') return true;
-  if (constraint.includes('@')) return `${name.slice(0, at)}@${host}` === constraint;
-  return constraint.startsWith('.') ? isWithin(host, constraint) : host === constraint;
+/** A host is that host alone; with a leading period, every one below it. */
+function hostMatches(host: string | undefined, constraint: string): boolean | undefined {
+  if (host === undefined) return undefined;
+  return constraint === '' || host === constraint || (constraint.startsWith('.') && isWithin(host, constraint));
 }
 
-/** Undefined for a URI without a host name: RFC 5280 tells to reject it. */
-function uriMatches(name: string, constraint: string): boolean | undefined {
-  const authority = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#:@[\]]+)(?::\d*)?(?:[/?#]|$)/i.exec(name)?.[1];
-  const host = authority?.toLowerCase().replace(/\.$/, '');
-  if (host === undefined || !/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host) || /^[\d.]+$/.test(host)) return undefined;
-  if (constraint === '') return true;
-  return constraint.startsWith('.') ? isWithin(host, constraint) : host === constraint;
+/** The part before `@` is compared exactly, the host without regard to case. */
+function emailMatches(mailbox: { whole: string; host: string } | undefined, constraint: string): boolean | undefined {
+  return constraint.includes('@') && mailbox !== undefined
+    ? mailbox.whole === constraint
+    : hostMatches(mailbox?.host, constraint);
 }
 
-function ipMatches(name: string, { address, mask }: Subtree & { type: 'ip' }): boolean {
-  const octets = octetsOf(name);
+function ipMatches(octets: readonly number[], { address, mask }: Subtree & { type: 'ip' }): boolean {
   if (octets.length !== address.length) return false;
   return octets.every((octet, index) => {
     const bits = mask[index] as number;

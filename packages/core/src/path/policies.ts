@@ -146,7 +146,7 @@ function mapPolicies(
 
 /** Section 6.1.5 (g): policies directly below anyPolicy are in the relying party's own terms. */
 function constrainToAcceptable(level: readonly PolicyNode[], acceptable: readonly string[]): readonly string[] {
-  if (level.some(({ policy }) => policy === anyPolicy)) return acceptable;
+  if (level.some(({ policy }) => policy === anyPolicy)) return [...acceptable];
   const found = new Set<string>();
   const reached = new Set(level);
   // Grows while it is walked: every node with a way down to the deepest level.

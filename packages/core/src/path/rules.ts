@@ -24,6 +24,7 @@ export interface ValidationRules {
   readonly profile?: 'path-validation' | 'rfc5280';
 }
 
+/** The words of each rule, the default first. */
 const words: { readonly [Rule in keyof Required<ValidationRules>]: readonly Required<ValidationRules>[Rule][] } = {
   anchor: ['enforce', 'ignore'],
   caAsEndEntity: ['reject', 'accept'],
@@ -43,4 +44,16 @@ export function checkRules(rules: ValidationRules): void {
       throw new TypeError(`rules.${rule} must be ${known.map((word) => `'${String(word)}'`).join(' or ')}.`);
     }
   }
+}
+
+/**
+ * Every rule with its word, the first of its words where none is given. Words of the object itself only: what it would
+ * inherit from a polluted Object.prototype is nobody's decision.
+ */
+export function resolveRules(rules: ValidationRules): Required<ValidationRules> {
+  const resolved = Object.entries(words).map(([rule, [standard]]) => {
+    const given = Object.hasOwn(rules, rule) ? rules[rule as keyof ValidationRules] : undefined;
+    return [rule, given ?? standard];
+  });
+  return Object.freeze(Object.fromEntries(resolved)) as Required<ValidationRules>;
 }

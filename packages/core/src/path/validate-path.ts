@@ -99,11 +99,13 @@ function answerTo({ certificate, issuer }: SignatureQuestion, known?: KnownInter
   return known?.isSignedBy(certificate, issuer) === true || verifySignature(certificate, issuer);
 }
 
+/** What {@link validatePath} takes. */
 export interface ValidatePathInput {
   /** DER of the certificate to validate. */
   readonly endEntity: Uint8Array;
   /** DER of candidate issuers, in any order, trusted or not, used or not. Default none. */
   readonly intermediates?: readonly Uint8Array[];
+  /** Whom to believe. */
   readonly trust: TrustStore;
   /** The instant to validate at. Default now. */
   readonly time?: Date;

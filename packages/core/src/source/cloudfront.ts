@@ -7,6 +7,7 @@ import { createFieldCollector, type FieldLines, isCertificateHeader } from './fi
 import { parseClientCert, parseClientCertChain } from './rfc9440';
 import { type Presented, type Source, verdictKey } from './source';
 
+/** What {@link cloudFront} takes. */
 export interface CloudFrontOptions {
   /** What proves that the request came through your own distribution: `originMtls(...)`, `sharedSecret(...)`, or both. */
   readonly channel: ChannelProof;

@@ -4,7 +4,9 @@ import type { CertificateRequest } from '../request';
 
 /** Where client certificates come from, and what proves that they may be believed. */
 export interface Source {
+  /** Stands in every identity it leads to. */
   readonly name: 'cloudfront' | 'native-tls';
+  /** What proves that whoever sends the certificates may. */
   readonly channel: ChannelProof;
   /** Most octets of header fields the proxy sends in one request; 0 where there is no proxy. */
   readonly maxHeaderBytes: number;

@@ -10,6 +10,7 @@ export interface TrustStoreErrorDetails {
   ERR_TRUST_STORE_UNREADABLE: { readonly found: string };
 }
 
+/** The code of a {@link TrustStoreError}. Stable: a code changes its meaning only in a major version. */
 export type TrustStoreErrorCode = keyof TrustStoreErrorDetails;
 
 const messages: { readonly [Code in TrustStoreErrorCode]: string } = {
@@ -29,7 +30,9 @@ export class TrustStoreError<Code extends TrustStoreErrorCode = TrustStoreErrorC
   }
 
   constructor(
+    /** What is wrong, for programs. */
     readonly code: Code,
+    /** What was found, and where. */
     readonly details: TrustStoreErrorDetails[Code],
     options?: ErrorOptions,
   ) {

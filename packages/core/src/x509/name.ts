@@ -20,11 +20,13 @@ export type RelativeDistinguishedName = readonly NameAttribute[];
 
 /** A distinguished name as the certificate orders it: the most general part (`C`, `O`) comes first. Frozen. */
 export interface DistinguishedName {
+  /** Its parts, in the order of the certificate. */
   readonly rdns: readonly RelativeDistinguishedName[];
   /** Every value of one attribute type, by short name or dotted OID, in the order of the certificate. */
   values(type: string): readonly string[];
   /** RFC 4514 text: most specific part first, special characters escaped. For people and logs, never to be parsed. */
   toString(): string;
+  /** The same as {@link toString}. */
   toJSON(): string;
 }
 
@@ -186,12 +188,12 @@ function foldText(text: string): string {
 const ignoredCharacters = /[\p{Cf}\p{Variation_Selector}\u034f\u1806\ufffc]|(?![\s\x85])\p{Cc}/gu;
 
 /**
- * Like {@link nameKey}, and further: characters that are not seen count for nothing, and case is folded in full (`ß` is
- * `ss`). For names that must not be: whatever anybody could take for an excluded name is one.
+ * Like {@link nameKey}, and further: characters that are not seen count for nothing, and case is folded in full, as in
+ * German (sharp s is `ss`). For names that must not be: whatever anybody could take for an excluded name is one.
  */
 export function foldTextFurther(text: string): string {
   const seen = text.normalize('NFKC').replace(ignoredCharacters, '');
-  return foldText(seen.toUpperCase().toLowerCase().replaceAll('ς', 'σ'));
+  return foldText(seen.toUpperCase().toLowerCase().replaceAll('\u03c2', '\u03c3'));
 }
 
 class DecodedName implements DistinguishedName {

@@ -202,25 +202,6 @@ describe('checkCriticalExtensions', () => {
   });
 });
 
-describe('checkConstraints', () => {
-  it('accepts a certificate without name constraints and policies', () => {
-    expect(() => check.checkConstraints(authority(), 0)).not.toThrow();
-  });
-
-  it.each<[string, CertificateFields, string]>([
-    ['nameConstraints', { nameConstraints: { permitted: { dnsNames: ['example.com'] } } }, '2.5.29.30'],
-    ['certificatePolicies', { certificatePolicies: ['1.2.3'] }, '2.5.29.32'],
-    ['policyMappings', { extensions: [{ oid: '2.5.29.33', critical: true, value: der.sequence() }] }, '2.5.29.33'],
-    ['policyConstraints', { policyConstraints: { requireExplicitPolicy: 0 } }, '2.5.29.36'],
-    ['inhibitAnyPolicy', { inhibitAnyPolicy: 0 }, '2.5.29.54'],
-  ])('rejects %s', (_, fields, oid) => {
-    expect(() => check.checkConstraints(authority(fields), 1)).toThrowWithCode(
-      'ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED',
-      { depth: 1, oid },
-    );
-  });
-});
-
 describe('checkIsNotCa', () => {
   it.each<[string, CertificateFields]>([
     ['DR-35: accepts a certificate with no basicConstraints', {}],

@@ -29,6 +29,7 @@ function find(
       time: (options.time ?? TEST_TIME).getTime(),
       requiredUsage: 'clientAuth',
       maxIntermediates: 8,
+      policies: {},
     },
     known,
   );
@@ -150,10 +151,10 @@ describe('an intermediate of a verified path', () => {
     const anchor = trust.anchors[0] as Certificate;
     const end = new Certificate(leaf.der);
 
-    known.remember({ certificates: [end, one], anchor });
+    known.remember({ certificates: [end, one], anchor, policies: [] });
     expect(known.decode(Buffer.from(one.der))).toBe(one);
     expect(known.isSignedBy(one, anchor)).toBe(true);
-    known.remember({ certificates: [end, other], anchor });
+    known.remember({ certificates: [end, other], anchor, policies: [] });
     expect(known.decode(Buffer.from(other.der))).toBe(other);
     expect(known.isSignedBy(other, anchor)).toBe(true);
     expect(known.decode(Buffer.from(one.der))).not.toBe(one);

@@ -1,5 +1,7 @@
 import {
   ClientCertificateError,
+  type ErrorCode,
+  type ErrorDetails,
   TrustStore,
   validatePath,
   type ValidatePathInput,
@@ -711,26 +713,36 @@ describe('what a certificate is for', () => {
     await expect(validate(root.issue({ serialNumber }), root)).resolves.toBeInstanceOf(VerifiedPathClass);
   });
 
-  const constraints: [string, CertificateFields, string][] = [
-    ['nameConstraints', { nameConstraints: { permitted: { dnsNames: ['example.com'] } } }, '2.5.29.30'],
-    ['certificatePolicies', { certificatePolicies: ['2.5.29.32.0'] }, '2.5.29.32'],
-    ['policyMappings', { extensions: [{ oid: '2.5.29.33', critical: true, value: der.sequence() }] }, '2.5.29.33'],
-    ['policyConstraints', { policyConstraints: { requireExplicitPolicy: 0 } }, '2.5.29.36'],
-    ['inhibitAnyPolicy', { inhibitAnyPolicy: 0 }, '2.5.29.54'],
-  ];
-  it.each(constraints)(
-    'rejects %s in an end-entity certificate, an intermediate and an anchor, and not elsewhere',
-    async (_, fields, oid) => {
-      const code = 'ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED';
-      await expect(validate(root.issue(fields), root)).toRejectWith(code, { depth: 0, oid });
-      const constrained = root.issueIntermediate({ subject: 'CN=Constrained', ...fields });
-      await expect(validate(constrained.issue(), root)).toRejectWith(code, { depth: 1, oid });
-      const anchor = createAuthority(fields);
-      await expect(validate(anchor.issueIntermediate().issue(), anchor)).toRejectWith(code, { depth: 2, oid });
-      const surplus = { intermediates: [constrained.der, anchor.der, ...leaf.chain] };
-      await expect(validate(leaf, root, surplus)).resolves.toBeInstanceOf(VerifiedPathClass);
-    },
-  );
+  const elsewhere = { permitted: { directoryNames: ['O=Elsewhere'] } };
+  it.each<[string, CertificateFields, ErrorCode, ErrorDetails[ErrorCode]]>([
+    [
+      'name constraints',
+      { nameConstraints: elsewhere },
+      'ERR_CERTIFICATE_NAME_NOT_PERMITTED',
+      { depth: 0, type: 'directory' },
+    ],
+    [
+      'policyConstraints',
+      { policyConstraints: { requireExplicitPolicy: 0 } },
+      'ERR_PATH_POLICY_NOT_SATISFIED',
+      { depth: 0 },
+    ],
+  ])('enforces %s of an intermediate, and not those beside the path', async (_, fields, code, details) => {
+    const constrained = root.issueIntermediate({ subject: 'CN=Constrained', ...fields });
+    await expect(validate(constrained.issue(), root)).toRejectWith(code, details);
+    const surplus = { intermediates: [constrained.der, ...leaf.chain] };
+    await expect(validate(leaf, root, surplus)).resolves.toBeInstanceOf(VerifiedPathClass);
+  });
+
+  it('enforces the name constraints of an anchor, and not its policies', async () => {
+    const anchor = createAuthority({ nameConstraints: elsewhere });
+    await expect(validate(anchor.issueIntermediate().issue(), anchor)).toRejectWith(
+      'ERR_CERTIFICATE_NAME_NOT_PERMITTED',
+      { depth: 1, type: 'directory' },
+    );
+    const demanding = createAuthority({ policyConstraints: { requireExplicitPolicy: 0 } });
+    await expect(validate(demanding.issue(), demanding)).resolves.toBeInstanceOf(VerifiedPathClass);
+  });
 
   const critical: CertificateFields = { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.alloc(0) }] };
   it('PA-07: rejects an unknown critical extension in an end-entity certificate, an intermediate and an anchor', async () => {

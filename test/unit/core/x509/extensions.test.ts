@@ -6,6 +6,7 @@ import {
   KeyUsage,
   noExtensions,
 } from '../../../../packages/core/src/x509/extensions';
+import { oid } from '../../../../packages/core/src/x509/oid';
 import { nested } from '../../../support/encodings';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../../support/refusals';
@@ -25,6 +26,9 @@ const critical = der.boolean(true);
 const decode = (...extensions: readonly Uint8Array[]): Extensions =>
   decodeExtensions(new DerReader(der.sequence(Buffer.concat(extensions))));
 const expected = (fields: Partial<Extensions>): Extensions => ({ ...noExtensions(), ...fields });
+const criticalTypes = (...types: readonly string[]): Pick<Extensions, 'critical'> => ({
+  critical: new Set(types.map(oid)),
+});
 
 /** Where the value of the first extension starts, for a type of three octets that is not critical. */
 const valueAt = 11;
@@ -34,9 +38,7 @@ describe('extensions', () => {
     [
       'accepts basicConstraints of a CA',
       extension(basicConstraints, der.sequence(der.boolean(true)), critical),
-      {
-        basicConstraints: { cA: true, pathLenConstraint: undefined },
-      },
+      { ...criticalTypes(basicConstraints), basicConstraints: { cA: true, pathLenConstraint: undefined } },
     ],
     [
       'accepts basicConstraints of a CA with pathLenConstraint',
@@ -66,6 +68,7 @@ describe('extensions', () => {
       'accepts keyUsage',
       extension(keyUsage, der.bitString(Buffer.of(0b1000_0110), 1), critical),
       {
+        ...criticalTypes(keyUsage),
         keyUsage: KeyUsage.digitalSignature | KeyUsage.keyCertSign | KeyUsage.cRLSign,
       },
     ],
@@ -126,19 +129,17 @@ describe('extensions', () => {
     [
       'PA-07: accepts an unknown critical extension',
       extension('1.2.3.4', none, critical),
-      { unsupportedCritical: ['1.2.3.4'] },
+      { ...criticalTypes('1.2.3.4'), unsupportedCritical: ['1.2.3.4'] },
     ],
     [
       'accepts a critical CRL distribution point, which is not processed',
       extension('2.5.29.31', der.sequence(), critical),
-      {
-        unsupportedCritical: ['2.5.29.31'],
-      },
+      { ...criticalTypes('2.5.29.31'), unsupportedCritical: ['2.5.29.31'] },
     ],
     [
       'DR-10: accepts an alias of basicConstraints 2^32 above it',
       extension('2.5.29.4294967315', der.sequence(der.boolean(true)), critical),
-      { unsupportedCritical: ['2.5.29.4294967315'] },
+      { ...criticalTypes('2.5.29.4294967315'), unsupportedCritical: ['2.5.29.4294967315'] },
     ],
     [
       'DR-10: accepts an alias of extKeyUsage 2^64 above it',
@@ -149,26 +150,52 @@ describe('extensions', () => {
     expect(decode(encoded)).toEqual(expected(fields));
   });
 
-  it.each([
-    ['certificatePolicies', '2.5.29.32'],
-    ['policyMappings', '2.5.29.33'],
-    ['policyConstraints', '2.5.29.36'],
-    ['inhibitAnyPolicy', '2.5.29.54'],
-    ['nameConstraints', '2.5.29.30'],
-  ])('notes %s as a constraint, critical or not', (_, type) => {
-    expect(decode(extension(type, der.sequence()))).toEqual(expected({ constraints: [type] }));
-    expect(decode(extension(type, der.sequence(), critical))).toEqual(expected({ constraints: [type] }));
+  const policy = der.oid('1.2.3');
+  it.each<[string, string, Buffer, Partial<Extensions>]>([
+    [
+      'nameConstraints',
+      '2.5.29.30',
+      der.sequence(der.explicit(0, der.sequence(der.implicit(2, Buffer.from('a'))))),
+      { nameConstraints: { permitted: [{ type: 'dns', value: 'a' }], excluded: [] } },
+    ],
+    ['certificatePolicies', '2.5.29.32', der.sequence(der.sequence(policy)), { certificatePolicies: ['1.2.3'] }],
+    [
+      'policyMappings',
+      '2.5.29.33',
+      der.sequence(der.sequence(policy, der.oid('1.2.4'))),
+      { policyMappings: [{ issuerDomain: '1.2.3', subjectDomain: '1.2.4' }] },
+    ],
+    [
+      'policyConstraints',
+      '2.5.29.36',
+      der.sequence(der.implicit(0, Buffer.of(1))),
+      { policyConstraints: { requireExplicitPolicy: 1, inhibitPolicyMapping: undefined } },
+    ],
+    ['inhibitAnyPolicy', '2.5.29.54', der.integer(0), { inhibitAnyPolicy: 0 }],
+  ])('processes %s, critical or not, and nothing after it', (_, type, value, fields) => {
+    expect(decode(extension(type, value))).toEqual(expected(fields));
+    expect(decode(extension(type, value, critical))).toEqual(expected({ ...criticalTypes(type), ...fields }));
+    const bytes = der.sequence(extension(type, Buffer.concat([value, der.null()])));
+    expect(() => decodeExtensions(new DerReader(bytes))).toThrowDerError(
+      'unexpected data after extension value',
+      bytes.length - 2,
+    );
   });
 
-  it('notes every constraint and every unsupported critical extension', () => {
-    const decoded = decode(
-      extension('1.2.3.5', none, critical),
-      extension('2.5.29.32', der.sequence()),
-      extension('1.2.3.4', none, critical),
-      extension('2.5.29.30', der.sequence(), critical),
-    );
+  it.each<[string, Buffer, string]>([
+    ['negative', der.integer(-1), 'inhibitAnyPolicy is negative'],
+    ['of 2^32', der.integer(2 ** 32), 'inhibitAnyPolicy is too large'],
+    ['that is not minimal', der.integer(Buffer.of(0, 1)), 'inhibitAnyPolicy is not minimal'],
+    ['that is no number', der.sequence(), 'inhibitAnyPolicy expected'],
+  ])('PA-16: rejects inhibitAnyPolicy %s', (_, value, reason) => {
+    const at = reason.endsWith('expected') ? 0 : 2;
+    expect(() => decode(extension('2.5.29.54', value))).toThrowDerError(reason, valueAt + at);
+  });
+
+  it('notes every unsupported critical extension', () => {
+    const decoded = decode(extension('1.2.3.5', none, critical), extension('1.2.3.4', none, critical));
     expect(decoded).toEqual(
-      expected({ constraints: ['2.5.29.32', '2.5.29.30'], unsupportedCritical: ['1.2.3.5', '1.2.3.4'] }),
+      expected({ ...criticalTypes('1.2.3.4', '1.2.3.5'), unsupportedCritical: ['1.2.3.5', '1.2.3.4'] }),
     );
   });
 
@@ -384,7 +411,14 @@ describe('extensions', () => {
   const deep: [string, (contents: Buffer) => Buffer][] = [
     ['an unknown extension', (contents) => extension('1.2.3.4', contents)],
     ['an unknown critical extension', (contents) => extension('1.2.3.4', contents, critical)],
-    ['nameConstraints', (contents) => extension('2.5.29.30', contents, critical)],
+    [
+      'an otherName in nameConstraints',
+      (contents) => extension('2.5.29.30', der.sequence(der.explicit(0, der.sequence(der.explicit(0, contents))))),
+    ],
+    [
+      'a qualifier in certificatePolicies',
+      (contents) => extension('2.5.29.32', der.sequence(der.sequence(der.oid('1.2.3'), contents))),
+    ],
     [
       'the issuer in authorityKeyIdentifier',
       (contents) => extension(authorityKeyIdentifier, der.sequence(der.explicit(1, contents))),

@@ -183,11 +183,11 @@ describe('general names', () => {
   });
 
   const names = (count: number): Buffer[] => Array.from({ length: count }, () => dns('a'));
-  it('DR-11: accepts 100 names', () => {
-    expect(decode(...names(100))).toHaveLength(100);
+  it('DR-11: accepts 500 names', () => {
+    expect(decode(...names(500))).toHaveLength(500);
   });
 
-  it.each([101, 1_000, 10_000])('DR-11: rejects %i names', (count) => {
+  it.each([501, 1_000, 10_000])('DR-11: rejects %i names', (count) => {
     expect(() => decode(...names(count))).toThrow(
       expect.objectContaining({ reason: 'subjectAltName has too many names' }),
     );
