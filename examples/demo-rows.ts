@@ -2,18 +2,25 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { encodeClientCert } from '@peercert/core';
 import { cloudFrontHeaders } from '@peercert/testkit';
 import type { Answer } from './demo-client';
+import type { Way } from './demo-columns';
 import type { Credentials, DemoPki } from './pki';
 
 /** One thing a client does, and how every origin it applies to must answer. */
 export interface Row {
   readonly row: string;
-  /** Default: the viewers' way in, which is the edge or, for an origin without one, the origin. */
-  readonly to?: 'straight at the origin';
+  /** Default `'the edge'`, which for an origin without one is the origin. */
+  readonly to?: Way;
   /** Default `'/'`, which requires a certificate. */
-  readonly path?: '/optional';
+  readonly path?: '/optional' | '/admin';
   /** Default: no certificate. */
   readonly credentials?: Credentials;
+  /** Several viewers, who call in turn and twice, over one connection to the origin. In place of `credentials`. */
+  readonly inTurn?: readonly (Credentials | undefined)[];
   readonly headers?: OutgoingHttpHeaders;
+  /** Sent over a connection that has carried another request before, as those of an edge have. Default false. */
+  readonly isSecond?: true;
+  /** Default `'HTTP/1.1'`. An origin without an edge speaks nothing else. */
+  readonly protocol?: 'HTTP/2';
   readonly expected: Answer;
 }
 
@@ -83,6 +90,95 @@ export function demoRows({ viewers, edge, device, otherDevice }: DemoPki): reado
       credentials: edge,
       headers: { 'Client-Cert': [encodeClientCert(device.der), encodeClientCert(otherDevice.der)] },
       expected: malformed,
+    },
+    {
+      row: 'four certificates of RSA 4096',
+      credentials: viewers.rsa4096WithRoot,
+      expected: identified(5),
+    },
+    {
+      row: "a header of 64 KiB, sent with the edge's certificate: more than the origin's server reads",
+      to: straight,
+      credentials: edge,
+      headers: { 'X-Long': 'x'.repeat(65_536) },
+      isSecond: true,
+      expected: { status: 431, code: 'not by peercert' },
+    },
+    { row: 'the certificate of the CA itself', credentials: viewers.authority, expected: rejected },
+    {
+      row: 'valid client through an edge with a certificate of another CA',
+      to: 'an edge of another CA',
+      credentials: viewers.valid,
+      expected: required,
+    },
+    {
+      row: 'valid client through an edge with a certificate of the right CA and another name',
+      to: 'an edge with another name',
+      credentials: viewers.valid,
+      expected: required,
+    },
+    {
+      row: 'valid client through an edge with a wrong secret',
+      to: 'an edge with a wrong secret',
+      credentials: viewers.valid,
+      expected: required,
+    },
+    {
+      row: 'valid client through an edge with the old secret, while the origin accepts two',
+      to: 'an edge with the old secret, while both are live',
+      credentials: viewers.valid,
+      expected: identified(1),
+    },
+    {
+      row: 'the same, after the origin has dropped the old one',
+      to: 'an edge with the old secret, after it was removed',
+      credentials: viewers.valid,
+      expected: required,
+    },
+    {
+      row: 'valid client through an edge in required mode, which forwards no certificate',
+      to: 'an edge in required mode',
+      credentials: viewers.valid,
+      expected: required,
+    },
+    {
+      row: 'the same, and the edge says that there was a certificate, optional route',
+      to: 'an edge in required mode that says so',
+      path: '/optional',
+      credentials: viewers.valid,
+      expected: required,
+    },
+    {
+      row: 'no certificate through an edge in optional mode, optional route',
+      to: 'an edge in optional mode',
+      path: '/optional',
+      expected: anonymous,
+    },
+    {
+      row: 'expired, at an origin that only reports, optional route',
+      to: 'the edge, to an origin that only reports',
+      path: '/optional',
+      credentials: viewers.expired,
+      expected: anonymous,
+    },
+    {
+      row: 'valid client that the rule of the route does not name',
+      path: '/admin',
+      credentials: viewers.valid,
+      expected: rejected,
+    },
+    {
+      row: 'valid client over HTTP/2',
+      protocol: 'HTTP/2',
+      credentials: viewers.valid,
+      expected: identified(1),
+    },
+    {
+      row: 'devices 1 and 4 and nobody, in turn and twice, over one connection to the origin',
+      to: 'the edge, to an origin that nobody else calls',
+      inTurn: [viewers.valid, viewers.other, undefined],
+      path: '/optional',
+      expected: { status: 200, code: '1, 4, anonymous' },
     },
   ];
 }

@@ -1,4 +1,4 @@
-import type { TrustStore } from '@peercert/core';
+import type { ChannelProof, TrustStore } from '@peercert/core';
 
 /** What an origin behind CloudFront is made of. A real one reads it from files, e.g. with `TrustStore.fromFile`. */
 export interface OriginOptions {
@@ -6,6 +6,8 @@ export interface OriginOptions {
   readonly tls: { readonly cert: string; readonly key: string };
   /** Issuers of client certificates. */
   readonly viewers: TrustStore;
-  /** Issuer of the certificate with which CloudFront identifies itself to the origin (origin mTLS). It issues nothing else. */
-  readonly edge: TrustStore;
+  /** What proves that a request came through CloudFront: `originMtls(...)` or `sharedSecret(...)`. */
+  readonly channel: ChannelProof;
+  /** Whether to refuse requests or only to report them. Default `'enforce'`. */
+  readonly enforcement?: 'enforce' | 'report-only';
 }

@@ -1,4 +1,6 @@
-import { createAuthority, selfSigned, type TestAuthority, type TestCertificate } from '@peercert/testkit';
+import { generateKeyPair } from 'node:crypto';
+import { promisify } from 'node:util';
+import { createAuthority, type KeyPair, selfSigned, type TestAuthority, type TestCertificate } from '@peercert/testkit';
 
 /** PEM of certificates exactly as they go out on a TLS connection, end-entity certificate first, and of the first one's key. */
 export interface Credentials {
@@ -13,15 +15,20 @@ function hoursFromNow(hours: number): Date {
   return new Date(Date.now() + hours * hourMs);
 }
 
+const generateKeyPairAsync = promisify(generateKeyPair);
+
 /** Certificates of the whole demo, all new. Private keys stay in memory. */
-export function mintPki() {
+export async function mintPki() {
+  // Seconds each, beside everything else. Two for four certificates: no certificate has the key of its issuer.
+  const long = Promise.all([0, 1].map(() => generateKeyPairAsync('rsa', { modulusLength: 4096 })));
+
   const lasting = { notBefore: hoursFromNow(-48), notAfter: hoursFromNow(48) };
   const valid = { notBefore: hoursFromNow(-1), notAfter: hoursFromNow(1) };
 
   const serverRoot = createAuthority({ subject: 'CN=Example Servers', ...lasting });
   const serverFields = { ...valid, dnsNames: ['localhost'], extKeyUsage: ['serverAuth'] };
   const edgeRoot = createAuthority({ subject: 'CN=Example Edge', ...lasting });
-  const edgeDnsName = 'cf-e2example.origin.example.com';
+  const edgeFields = { ...valid, dnsNames: ['cf-e2example.origin.example.com'] };
 
   const root = createAuthority({ subject: 'CN=Example Viewers', ...lasting });
   const issuing = root.issueIntermediate({ subject: 'CN=Example Devices', ...lasting });
@@ -32,10 +39,16 @@ export function mintPki() {
   const rsaPolicy = rsaRoot.issueIntermediate({ subject: 'CN=Example RSA Policy', ...rsa, ...lasting });
   const rsaIssuing = rsaPolicy.issueIntermediate({ subject: 'CN=Example RSA Devices', ...rsa, ...lasting });
 
+  const [oneKey, otherKey] = (await long) as [KeyPair, KeyPair];
+  const longRoot = createAuthority({ subject: 'CN=Example Long Viewers', key: oneKey, ...lasting });
+  const longPolicy = longRoot.issueIntermediate({ subject: 'CN=Example Long Policy', key: otherKey, ...lasting });
+  const longIssuing = longPolicy.issueIntermediate({ subject: 'CN=Example Long Devices', key: oneKey, ...lasting });
+
   const first = { subject: 'CN=device-1,O=Example', uris: ['urn:example:device:1'] };
   const device = issuing.issue({ ...first, ...valid });
   const rsaDevice = rsaIssuing.issue({ uris: ['urn:example:device:2'], ...rsa, ...valid });
   const regionalDevice = regional.issue({ uris: ['urn:example:device:3'], ...valid });
+  const longDevice = longIssuing.issue({ uris: ['urn:example:device:5'], key: otherKey, ...valid });
   const otherDevice = issuing.issue({ uris: ['urn:example:device:4'], ...valid });
 
   return {
@@ -44,15 +57,21 @@ export function mintPki() {
     server: credentialsOf(serverRoot.issue(serverFields)),
     /** Vouches for what the edge shows the origins, and for nothing else. */
     edgeAnchor: edgeRoot.pem,
-    edge: credentialsOf(edgeRoot.issue({ dnsNames: [edgeDnsName], ...valid })),
+    /** Names of the edge, of which its certificate has one. */
+    edgeDnsNames: edgeFields.dnsNames,
+    edge: credentialsOf(edgeRoot.issue(edgeFields)),
+    /** Edges that are somebody else's. */
+    foreignEdge: credentialsOf(createAuthority({ subject: 'CN=Example Edge', ...lasting }).issue(edgeFields)),
+    misnamedEdge: credentialsOf(edgeRoot.issue({ ...valid, dnsNames: ['cf-e3example.origin.example.com'] })),
     /** What the origins trust to issue client certificates. */
-    viewerAnchors: root.pem + rsaRoot.pem,
+    viewerAnchors: root.pem + rsaRoot.pem + longRoot.pem,
 
     device,
     otherDevice,
     viewers: {
       valid: credentialsOf(device),
       rsaWithRoot: sending(rsaDevice, rsaIssuing, rsaPolicy, rsaRoot),
+      rsa4096WithRoot: sending(longDevice, longIssuing, longPolicy, longRoot),
       wrongOrderWithSurplus: sending(regionalDevice, issuing, edgeRoot, regional),
       selfSigned: credentialsOf(selfSigned({ ...first, ...valid })),
       lookAlike: credentialsOf(lookAlikeOf(issuing, lookAlikeOf(root)).issue({ ...first, ...valid })),
@@ -60,8 +79,10 @@ export function mintPki() {
       notYetValid: credentialsOf(issuing.issue({ ...first, notBefore: hoursFromNow(1), notAfter: hoursFromNow(24) })),
       serverAuthOnly: credentialsOf(issuing.issue({ ...first, ...valid, extKeyUsage: ['serverAuth'] })),
       withoutIntermediate: sending(device),
+      authority: credentialsOf(issuing),
+      other: credentialsOf(otherDevice),
       /** Valid, and with the edge's own name in it: nothing stops a CA of viewers from writing one. */
-      namedLikeEdge: credentialsOf(issuing.issue({ ...first, ...valid, dnsNames: [edgeDnsName] })),
+      namedLikeEdge: credentialsOf(issuing.issue({ ...first, ...valid, dnsNames: edgeFields.dnsNames })),
     },
   };
 
@@ -73,7 +94,7 @@ export function mintPki() {
   }
 }
 
-export type DemoPki = ReturnType<typeof mintPki>;
+export type DemoPki = Awaited<ReturnType<typeof mintPki>>;
 
 /** A certificate with the intermediates up to its root, in order: what a well-configured client sends. */
 function credentialsOf({ chainPem, privateKeyPem }: TestCertificate): Credentials {

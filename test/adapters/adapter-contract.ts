@@ -106,13 +106,8 @@ export function describeAdapter({ framework, serve, serveUnmounted }: AdapterUnd
     });
 
     it('judges options when it is mounted', async () => {
-      await expect(serve({ ...options, presense: 'optional' } as never)).rejects.toThrow(
-        new TypeError(
-          'createAuthenticator received an unknown option, `presense`. ' +
-            'It knows trust, source, presence, untrustedPeer, authorize, enforcement, onOutcome, eventNames, ' +
-            'maxIntermediates, verdictCache, clock.',
-        ),
-      );
+      const mounting = serve({ ...options, presense: 'optional' } as never);
+      await expect(mounting).rejects.toThrow(/^createAuthenticator received an unknown option, `presense`\./);
     });
 
     it('passes an anonymous request on without an identity when presence is optional', async () => {

@@ -11,8 +11,8 @@ interface Seed {
 }
 
 /** End-entity certificates in one setting: many where the setting is as minted, few where it is a case of its own. */
-const manyCases = 40;
-const fewCases = 4;
+const manyCases = 60;
+const fewCases = 6;
 
 /** Makes groups of cases, for ever: the same choices for the same random numbers, with other keys. */
 export function* makeGroups(random: Random, hierarchies: readonly Hierarchy[]): Generator<Group, never> {

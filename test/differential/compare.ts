@@ -11,6 +11,13 @@ export type Finding =
   | { readonly kind: 'OpenSSL refuses'; readonly mode: OpensslMode; readonly verdict: OpensslVerdict }
   | { readonly kind: 'decoders differ'; readonly difference: Difference; readonly certificate: Buffer };
 
+/** A disagreement that expected.json explains. */
+export interface Explained {
+  readonly who: string;
+  readonly what: string;
+  readonly reason: string;
+}
+
 /** One case with everything that was said about it. */
 export interface Judged {
   readonly case: Case;
@@ -19,7 +26,7 @@ export interface Judged {
   /** What nobody has explained. */
   readonly findings: readonly Finding[];
   /** Reasons of expected.json that explained something, with whom they explained. */
-  readonly explained: readonly { readonly who: string; readonly what: string; readonly reason: string }[];
+  readonly explained: readonly Explained[];
 }
 
 export type Judge = (one: Case) => Promise<OurVerdict>;
@@ -61,7 +68,7 @@ async function judgeCase(
   folder: string,
 ): Promise<Judged> {
   const findings: Finding[] = [];
-  const explained: { who: string; what: string; reason: string }[] = [];
+  const explained: Explained[] = [];
   for (const certificate of one.changed.map(decodeOrNot)) {
     for (const difference of certificate === undefined ? [] : compareDecoders(certificate)) {
       const reason = reasonForDifference(difference, { path: [certificate as Certificate], case: one });
@@ -73,11 +80,30 @@ async function judgeCase(
   if (ours.kind !== 'accepted') return { case: one, ours, openssl, findings, explained };
 
   const path = ours.path.map((der) => new Certificate(der));
-  // OpenSSL takes the first issuer that fits and does not come back: it is given our path alone before it is believed.
-  const ofPath =
-    openssl.default.accepted && openssl.strict.accepted ? openssl : await askAboutPath(one, ours.path, folder);
+  let answers = openssl;
+  let explanation = explain(path, one, answers);
+  if (explanation.findings.length > 0) {
+    // OpenSSL takes the first issuer that fits and does not come back: it is given our path alone before it is believed.
+    answers = await askAboutPath(one, ours.path, folder);
+    explanation = explain(path, one, answers);
+  }
+  findings.push(...explanation.findings);
+  explained.push(...explanation.explained);
+  return { case: one, ours, openssl: answers, findings, explained };
+}
+
+type Explanation = Pick<Judged, 'findings' | 'explained'>;
+
+/** Every refusal of OpenSSL must be one of expected.json. */
+function explain(
+  path: readonly Certificate[],
+  one: Case,
+  openssl: Readonly<Record<OpensslMode, OpensslVerdict>>,
+): Explanation {
+  const findings: Finding[] = [];
+  const explained: Explained[] = [];
   for (const mode of ['default', 'strict'] as const) {
-    const verdict = openssl[mode].accepted ? openssl[mode] : ofPath[mode];
+    const verdict = openssl[mode];
     if (verdict.accepted) continue;
     const reasons = verdict.errors.map((error) => reasonForError(mode, error, { path, case: one }));
     if (reasons.length === 0 || reasons.includes(undefined)) findings.push({ kind: 'OpenSSL refuses', mode, verdict });
@@ -86,7 +112,7 @@ async function judgeCase(
       if (reason !== undefined) explained.push({ who: `OpenSSL ${mode}`, what: `${error.code} ${error.text}`, reason });
     }
   }
-  return { case: one, ours, openssl: ofPath, findings, explained };
+  return { findings, explained };
 }
 
 async function askAboutPath(

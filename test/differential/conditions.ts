@@ -1,4 +1,110 @@
+import { contextTag, Tag } from '../../packages/core/src/x509/der';
+import type { Certificate } from '../../packages/core/src/x509/certificate';
+import { oid } from '../../packages/core/src/x509/oid';
 import type { Circumstances } from './expected';
+import { nodesOf, parseTree, type TreeNode } from './tree';
+
+type Condition = (circumstances: Circumstances) => boolean;
+
+const anyExtendedKeyUsage = '2.5.29.37.0';
+const clientAuth = '1.3.6.1.5.5.7.3.2';
 
 /** Named circumstances under which a disagreement of expected.json is meant to be. */
-export const conditions: Readonly<Record<string, (circumstances: Circumstances) => boolean>> = {};
+export const conditions: Readonly<Record<string, Condition>> = {
+  'an issuer for any purpose': at(({ extensions: { extKeyUsage = [] } }, { depth }) => {
+    return depth > 0 && extKeyUsage.includes(anyExtendedKeyUsage) && !extKeyUsage.includes(clientAuth);
+  }),
+  'the last second of validity': at(({ notAfter }, one) => notAfter === one.case.setting.time.getTime()),
+  'a key identifier of another issuer': ({ path, depth }) => {
+    const wanted = path[depth]?.extensions.authorityKeyIdentifier;
+    const found = path[depth + 1]?.extensions.subjectKeyIdentifier;
+    return wanted !== undefined && found !== undefined && wanted !== found;
+  },
+  'an issuer named by serial number': at((certificate) => {
+    const identifier = valueOf(certificate, '2.5.29.35')?.children?.[0];
+    return (
+      identifier?.children?.some(
+        ({ tag }) => tag === contextTag(1, 'constructed') || tag === contextTag(2, 'primitive'),
+      ) === true
+    );
+  }),
+  'policy mappings in a client certificate': at((certificate, { depth }) => {
+    return depth === 0 && certificate.extensions.policyMappings !== undefined;
+  }),
+  'a critical key identifier': at((certificate) => {
+    return ['2.5.29.14', '2.5.29.35'].some((type) => extensionOf(certificate, type)?.children?.length === 3);
+  }),
+  'a proxy certificate': hasExtension('1.3.6.1.5.5.7.1.14'),
+  'CRL distribution points': hasExtension('2.5.29.31'),
+  'a Netscape certificate type': hasExtension('2.16.840.1.113730.1.1'),
+  'a client with the name of its issuer': at(({ isSelfIssued }, { depth }) => depth === 0 && isSelfIssued),
+  'a name with something that is not text': at((certificate) =>
+    namesOf(certificate).some(({ value }) => value[0] === '#'),
+  ),
+  'a name in NumericString or VisibleString': at((certificate) => {
+    return attributeValues(certificate).some(({ tag }) => tag === Tag.numericString || tag === Tag.visibleString);
+  }),
+  'a time before the year 100': at(({ notBefore, notAfter }) => Math.min(notBefore, notAfter) < year100),
+  'something that is passed over': at((certificate) => passedOver.some((holds) => holds(certificate))),
+};
+
+const year100 = Date.parse('0100-01-01T00:00:00Z');
+
+/** What peercert does not interpret. */
+const passedOver: readonly ((certificate: Certificate) => boolean)[] = [
+  (certificate) => extensionsOf(certificate).some((type) => !processed.has(type)),
+  (certificate) => valueOf(certificate, '2.5.29.35')?.children?.[0]?.children?.some(({ tag }) => tag !== 0x80) === true,
+  ({ extensions: { subjectAltName = [] } }) => {
+    return subjectAltName.some(({ type }) => type === 'other' || type === 'x400' || type === 'ediParty');
+  },
+  ({ extensions: { nameConstraints } }) => {
+    const subtrees = [...(nameConstraints?.permitted ?? []), ...(nameConstraints?.excluded ?? [])];
+    return subtrees.some(({ type }) => !comparable.has(type));
+  },
+];
+
+const comparable = new Set(['dns', 'email', 'uri', 'ip', 'directory']);
+const processed = new Set([14, 15, 17, 19, 30, 32, 33, 35, 36, 37, 54].map((arc) => oid(`2.5.29.${arc}`)));
+
+function namesOf({ subject, issuer }: Certificate): readonly { readonly value: string }[] {
+  return [...subject.rdns.flat(), ...issuer.rdns.flat()];
+}
+
+/** The values of all attributes in subject and issuer. */
+function attributeValues(certificate: Certificate): readonly TreeNode[] {
+  const [tbs] = parseTree(certificate.der).children ?? [];
+  const rdns = (tbs?.children ?? []).flatMap(({ children = [] }) => children.filter(({ tag }) => tag === Tag.set));
+  return rdns.flatMap(({ children = [] }) => children.flatMap((attribute) => attribute.children?.slice(1) ?? []));
+}
+
+/** The types of all extensions, as {@link oid} writes them. */
+function extensionsOf(certificate: Certificate): readonly string[] {
+  const [tbs] = parseTree(certificate.der).children ?? [];
+  const list = tbs?.children?.find(({ tag }) => tag === contextTag(3, 'constructed'))?.children?.[0]?.children ?? [];
+  return list.map(({ children }) => children?.[0]?.content.toString('latin1') ?? '');
+}
+
+/** A condition on the certificate the error is about. */
+function at(condition: (certificate: Certificate, circumstances: Circumstances) => boolean): Condition {
+  return (circumstances) => {
+    const certificate = circumstances.path[circumstances.depth];
+    return certificate !== undefined && condition(certificate, circumstances);
+  };
+}
+
+function hasExtension(...types: readonly string[]): Condition {
+  return at((certificate) => types.some((type) => extensionOf(certificate, type) !== undefined));
+}
+
+/** The Extension with this type. */
+function extensionOf(certificate: Certificate, type: string): TreeNode | undefined {
+  const contents = Buffer.from(oid(type), 'latin1');
+  for (const { node, parent } of nodesOf(parseTree(certificate.der))) {
+    if (node.tag === 0x06 && node.content.equals(contents) && parent?.children?.at(-1)?.tag === 0x04) return parent;
+  }
+  return undefined;
+}
+
+function valueOf(certificate: Certificate, type: string): TreeNode | undefined {
+  return extensionOf(certificate, type)?.children?.at(-1);
+}

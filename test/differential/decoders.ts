@@ -70,10 +70,7 @@ function viewOfNode(der: Buffer): View {
     notAfter: Date.parse(certificate.validTo),
     subject: legacyValues(subject),
     issuer: legacyValues(issuer),
-    subjectAltName: (certificate.subjectAltName ?? '').replace(
-      /IP Address:([^,]*)/g,
-      (_, ip: string) => `IP Address:${plainIp(ip)}`,
-    ),
+    subjectAltName: plainAltName(certificate.subjectAltName ?? ''),
   };
 }
 
@@ -90,12 +87,12 @@ function viewOfPeculiar(der: Buffer): View {
   const certificate = new PeculiarCertificate(der);
   const names = certificate.getExtension<SubjectAlternativeNameExtension>('2.5.29.17')?.names.items ?? [];
   return {
-    serialNumber: plainHex(certificate.serialNumber),
+    serialNumber: signedHex(certificate.serialNumber),
     notBefore: certificate.notBefore.getTime(),
     notAfter: certificate.notAfter.getTime(),
     subject: JSON.stringify(certificate.subjectName.toJSON().map((rdn) => Object.values(rdn).flat().toSorted())),
     issuer: JSON.stringify(certificate.issuerName.toJSON().map((rdn) => Object.values(rdn).flat().toSorted())),
-    subjectAltName: names.map(({ type, value }) => `${type}:${type === 'ip' ? plainIp(value) : value}`).join(', '),
+    subjectAltName: names.map(peculiarName).join(', '),
   };
 }
 
@@ -124,9 +121,24 @@ function rdnsOf(name: DistinguishedName): string {
   return JSON.stringify(name.rdns.map((rdn) => rdn.map(({ value }) => value).toSorted()));
 }
 
+const quoted = /"(?:[^"\\]|\\.)*"/g;
+
+/** Addresses in one spelling, and quotation marks as JSON has them. Other and directory names are not compared. */
+function plainAltName(text: string): string {
+  return text
+    .replace(/(DirName|othername):(?:"(?:[^"\\]|\\.)*"|[^,"])*/g, '$1:...')
+    .replace(/IP Address:([^,]*)/g, (_, ip: string) => `IP Address:${plainIp(ip)}`)
+    .replace(quoted, (text) => JSON.stringify(JSON.parse(text)));
+}
+
 /** Leading zeros are a matter of taste. */
 function plainHex(text: string): string {
   return text.toLowerCase().replace(/^(-?)0+(?=.)/, '$1');
+}
+
+/** Of the octets of an INTEGER. */
+function signedHex(octets: string): string {
+  return BigInt.asIntN(octets.length * 4, BigInt(`0x${octets}`)).toString(16);
 }
 
 /** An address in the one spelling that URLs have. */
@@ -148,9 +160,9 @@ function nodeText(name: GeneralName): string {
     case 'registeredId':
       return `Registered ID:${name.value}`;
     case 'directory':
-      return `DirName:${name.value.toString()}`;
+      return 'DirName:...';
     case 'other':
-      return 'othername:<unsupported>';
+      return 'othername:...';
     case 'x400':
       return 'X400Name:<unsupported>';
     case 'ediParty':
@@ -163,7 +175,18 @@ function nodeQuoted(value: string): string {
 }
 
 function peculiarText(name: GeneralName): string {
-  const types: Readonly<Record<string, string>> = { uri: 'url', directory: 'dn', registeredId: 'id', other: 'upn' };
-  const value = name.type === 'ip' ? plainIp(name.value) : String(name.value);
-  return `${types[name.type] ?? name.type}:${value}`;
+  const types: Readonly<Record<string, string>> = { uri: 'url', directory: 'dn', registeredId: 'id', other: 'other' };
+  const type = types[name.type] ?? name.type;
+  return `${type}:${peculiarValue(type, String(name.value))}`;
+}
+
+/** UPN and GUID are other names that @peculiar/x509 has words for. */
+function peculiarName({ type, value }: { readonly type: string; readonly value: string }): string {
+  const shown = type === 'upn' || type === 'guid' ? 'other' : type;
+  return `${shown}:${peculiarValue(shown, value)}`;
+}
+
+function peculiarValue(type: string, value: string): string {
+  if (type === 'dn' || type === 'other') return '...';
+  return type === 'ip' ? plainIp(value) : value;
 }

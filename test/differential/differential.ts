@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Group } from './case';
@@ -42,9 +42,11 @@ export async function runDifferential(options: RunOptions): Promise<RunResult> {
     made += wanted.length;
     return { setting, cases: wanted };
   };
-  const work = async (): Promise<void> => {
+  const work = async (_: unknown, worker: number): Promise<void> => {
+    const place = join(folder, String(worker));
+    mkdirSync(place);
     for (let group = next(); group !== undefined; group = next()) {
-      for (const judged of await compareGroup(group, folder, judge)) {
+      for (const judged of await compareGroup(group, place, judge)) {
         count(tally, judged);
         if (judged.findings.length > 0) found.push(judged);
       }

@@ -40,12 +40,12 @@ export function reasonForError(
 
 /** Why a decoder may read something else. */
 export function reasonForDifference(
-  { decoder, what, ours, theirs }: Difference,
+  { decoder, what, theirs }: Difference,
   about: Omit<Circumstances, 'depth' | 'text'>,
 ): string | undefined {
   return expected.find((one) => {
     if (!('decoder' in one) || one.decoder !== decoder || one.what !== what) return false;
-    return holds(one.when, { ...about, depth: 0, text: theirs === '' ? ours : theirs });
+    return holds(one.when, { ...about, depth: 0, text: theirs });
   })?.reason;
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificatePolicyOptions } from '@peercert/core';
 import type { Setting } from './case';
@@ -24,22 +24,21 @@ export type OpensslQuestion = Pick<Setting, 'anchors' | 'intermediates' | 'time'
   readonly endEntities: readonly Buffer[];
 };
 
-/** Has OpenSSL judge end-entity certificates that share everything else: one process for each mode. */
+/**
+ * Has OpenSSL judge end-entity certificates that share everything else: one process for each mode.
+ *
+ * @param folder - For its files; of nobody else as long as this runs.
+ */
 export async function askOpenssl(
   folder: string,
   question: OpensslQuestion,
 ): Promise<Readonly<Record<OpensslMode, readonly OpensslVerdict[]>>> {
-  const place = mkdtempSync(join(folder, 'case-'));
-  try {
-    writeQuestion(place, question);
-    const [relaxed, strict] = await Promise.all([
-      verify(place, question, []),
-      verify(place, question, ['-x509_strict']),
-    ]);
-    return { default: relaxed, strict };
-  } finally {
-    rmSync(place, { recursive: true });
-  }
+  writeQuestion(folder, question);
+  const [relaxed, strict] = await Promise.all([
+    verify(folder, question, []),
+    verify(folder, question, ['-x509_strict']),
+  ]);
+  return { default: relaxed, strict };
 }
 
 /** Writes the files that {@link opensslArguments} name. */
@@ -61,9 +60,12 @@ export function opensslArguments(question: OpensslQuestion): readonly string[] {
   ];
 }
 
+const anyPolicy = '2.5.29.32.0';
+
+/** Without a policy OpenSSL takes none for acceptable, where RFC 5280 section 6.1.1 (c) has any. */
 function policyArguments(options: CertificatePolicyOptions): readonly string[] {
   return [
-    ...(options.acceptable ?? []).flatMap((policy) => ['-policy', policy]),
+    ...(options.acceptable ?? [anyPolicy]).flatMap((policy) => ['-policy', policy]),
     ...(options.requireExplicitPolicy === true ? ['-explicit_policy'] : []),
     ...(options.inhibitPolicyMapping === true ? ['-inhibit_map'] : []),
     ...(options.inhibitAnyPolicy === true ? ['-inhibit_any'] : []),
@@ -85,7 +87,7 @@ async function verify(
     const unread: OpensslError = {
       code: 0,
       depth: 0,
-      text: failure ?? (/^[^\n]*rror[^\n]*/m.exec(stderr)?.[0] || 'none'),
+      text: failure ?? 'not read as a certificate',
     };
     return { accepted: false, errors: errors.get(file) ?? [unread] };
   });

@@ -37,6 +37,36 @@ const rows = [
   ],
   ["straight at the origin, with a viewer certificate used as if it were the edge's", forwarded, ...required],
   ["two `Client-Cert` lines, sent with the edge's certificate", forwarded, 400, 'malformed'],
+  ['four certificates of RSA 4096', all, 200, 'urn:example:device:5'],
+  [
+    "a header of 64 KiB, sent with the edge's certificate: more than the origin's server reads",
+    forwarded,
+    431,
+    'not by peercert',
+  ],
+  ['the certificate of the CA itself', all, ...rejected],
+  ['valid client through an edge with a certificate of another CA', forwarded, ...required],
+  ['valid client through an edge with a certificate of the right CA and another name', forwarded, ...required],
+  ['valid client through an edge with a wrong secret', forwarded, ...required],
+  [
+    'valid client through an edge with the old secret, while the origin accepts two',
+    forwarded,
+    200,
+    'urn:example:device:1',
+  ],
+  ['the same, after the origin has dropped the old one', forwarded, ...required],
+  ['valid client through an edge in required mode, which forwards no certificate', forwarded, ...required],
+  ['the same, and the edge says that there was a certificate, optional route', forwarded, ...required],
+  ['no certificate through an edge in optional mode, optional route', forwarded, 200, 'anonymous'],
+  ['expired, at an origin that only reports, optional route', all, 200, 'anonymous'],
+  ['valid client that the rule of the route does not name', all, ...rejected],
+  ['valid client over HTTP/2', forwarded, 200, 'urn:example:device:1'],
+  [
+    'devices 1 and 4 and nobody, in turn and twice, over one connection to the origin',
+    forwarded,
+    200,
+    '1, 4, anonymous',
+  ],
 ] as const;
 
 const cells = rows.flatMap(([row, columns, status, code]) => {
@@ -48,7 +78,7 @@ describe('the demo', () => {
 
   beforeAll(async () => {
     results = await runDemo();
-  }, 30_000);
+  }, 60_000);
 
   it('has every row for every origin it applies to, and no other', () => {
     const inOrder = results.map(({ row, column }) => ({ row, column }));

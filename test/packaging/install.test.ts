@@ -13,12 +13,22 @@ import {
 } from '../support/quick-start';
 import { type PackageName, packInto, root, run, type Tarball, temporaryFolder } from './tarballs';
 
-/** What a project installs besides ours, in the version this repository is developed with. */
-const companions: Readonly<Record<QuickStart['name'], readonly string[]>> = {
-  express: ['express', '@types/express'],
-  koa: ['koa', '@types/koa'],
-  fastify: ['fastify'],
-  core: [],
+/** Packages, as the devDependencies of this repository spell them, and what a project installs them as. */
+type Companions = Readonly<Record<string, string>>;
+
+const companions: Readonly<Record<QuickStart['name'], Companions>> = {
+  express: { express: 'express', '@types/express': '@types/express' },
+  koa: { koa: 'koa', '@types/koa': '@types/koa' },
+  fastify: { fastify: 'fastify' },
+  core: {},
+};
+
+/** The oldest major versions our peer dependencies allow. */
+const olderCompanions: Companions = {
+  express4: 'express',
+  '@types/express4': '@types/express',
+  koa2: 'koa',
+  '@types/koa2': '@types/koa',
 };
 
 let folder: string;
@@ -28,15 +38,16 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   tarballs = await packInto(folder);
   await Promise.all([
-    ...quickStarts.map(({ name }) => install(name, [name], ['@types/node', ...companions[name]])),
-    install('tests', ['testkit', 'edge'], []),
+    ...quickStarts.map(({ name }) => install(name, [name], companions[name])),
+    install('older', ['express', 'koa'], olderCompanions),
+    install('tests', ['testkit', 'edge'], {}),
   ]);
 }, 180_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Makes an empty project and installs some of our packages there, each with what its own package.json asks for. */
-async function install(project: string, ours: readonly PackageName[], theirs: readonly string[]): Promise<void> {
+async function install(project: string, ours: readonly PackageName[], theirs: Companions): Promise<void> {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>;
   };
@@ -45,18 +56,18 @@ async function install(project: string, ours: readonly PackageName[], theirs: re
   write(project, 'package.json', JSON.stringify({ name: project, private: true, overrides }));
   const packages = [
     ...ours.map((name) => tarballs[name].file),
-    ...theirs.map((name) => `${name}@${devDependencies[name]}`),
+    ...Object.entries({ '@types/node': '@types/node', ...theirs }).map(([name, installedAs]) => {
+      return `${installedAs}@${versionOf(devDependencies[name])}`;
+    }),
   ];
   // Where there is no registry, say so soon.
-  const npm = [
-    'install',
-    '--prefer-offline',
-    '--fetch-retries=1',
-    '--fetch-retry-mintimeout=1000',
-    '--no-audit',
-    '--no-fund',
-  ];
-  await run('npm', [...npm, ...packages], join(folder, project));
+  const patience = ['--prefer-offline', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'];
+  await run('npm', ['install', ...patience, '--no-audit', '--no-fund', ...packages], join(folder, project));
+}
+
+/** `^4.22.3` of `npm:express@^4.22.3`. */
+function versionOf(specifier = ''): string {
+  return specifier.replace(/^npm:.+@/, '');
 }
 
 function write(project: string, file: string, text: string): void {
@@ -96,9 +107,14 @@ async function compile(project: string, resolution: keyof typeof compilerOptions
 }
 
 /** Starts a program of a project, asks it, and stops it. */
-async function answersFrom({ name, kind }: QuickStart, file: string, port: number): ReturnType<typeof answersOf> {
-  writePki(join(folder, name));
-  const origin = await runOrigin(join(folder, name), file, port);
+async function answersFrom(
+  project: string,
+  file: string,
+  kind: QuickStart['kind'],
+  port: number,
+): ReturnType<typeof answersOf> {
+  writePki(join(folder, project));
+  const origin = await runOrigin(join(folder, project), file, port);
   try {
     return await answersOf(kind, port);
   } finally {
@@ -111,8 +127,7 @@ const expectedAnswers = {
   unproven: { status: 403, body: { code: 'certificate_required' } },
 };
 
-describe.each(quickStarts)('a project that installs @peercert/$name', (quickStart) => {
-  const { heading, name } = quickStart;
+describe.each(quickStarts)('a project that installs @peercert/$name', ({ heading, name, kind }) => {
   const script = (file: string): Promise<string> => run(process.execPath, [file], join(folder, name));
 
   it('gets one copy of @peercert/core, and it stands for itself', () => {
@@ -125,13 +140,13 @@ describe.each(quickStarts)('a project that installs @peercert/$name', (quickStar
   it('runs the quick start as an ES module', async () => {
     const port = await freePort();
     write(name, 'origin.mjs', listeningOn(port, quickStartCode(heading)));
-    expect(await answersFrom(quickStart, 'origin.mjs', port)).toMatchObject(expectedAnswers);
+    expect(await answersFrom(name, 'origin.mjs', kind, port)).toMatchObject(expectedAnswers);
   }, 30_000);
 
   it('runs the quick start with require', async () => {
     const port = await freePort();
     write(name, 'origin.cjs', listeningOn(port, asCommonJs(quickStartCode(heading))));
-    expect(await answersFrom(quickStart, 'origin.cjs', port)).toMatchObject(expectedAnswers);
+    expect(await answersFrom(name, 'origin.cjs', kind, port)).toMatchObject(expectedAnswers);
   }, 30_000);
 
   it('type-checks the quick start as a bundler would resolve it', async () => {
@@ -143,7 +158,7 @@ describe.each(quickStarts)('a project that installs @peercert/$name', (quickStar
     const port = await freePort();
     write(name, 'typescript/origin.ts', listeningOn(port, asTypeScript(quickStartCode(heading))));
     expect(await compile(name, 'nodenext')).toBe('');
-    expect(await answersFrom(quickStart, 'typescript/out/origin.js', port)).toMatchObject(expectedAnswers);
+    expect(await answersFrom(name, 'typescript/out/origin.js', kind, port)).toMatchObject(expectedAnswers);
   }, 60_000);
 
   it('imports everything core exports by name', async () => {
@@ -173,6 +188,19 @@ describe.each(quickStarts)('a project that installs @peercert/$name', (quickStar
   }, 30_000);
 });
 
+describe('a project with Express 4 and Koa 2', () => {
+  it.each(['Express', 'Koa'])(
+    'type-checks the quick start for %s, and runs it',
+    async (heading) => {
+      const port = await freePort();
+      write('older', 'typescript/origin.ts', listeningOn(port, asTypeScript(quickStartCode(heading))));
+      expect(await compile('older', 'nodenext')).toBe('');
+      expect(await answersFrom('older', 'typescript/out/origin.js', 'forwarded', port)).toMatchObject(expectedAnswers);
+    },
+    60_000,
+  );
+});
+
 describe('a project that installs @peercert/testkit and @peercert/edge', () => {
   it('mints a certificate, and sees it arrive behind the edge', async () => {
     const program = `
@@ -180,7 +208,7 @@ describe('a project that installs @peercert/testkit and @peercert/edge', () => {
       const https = require('node:https');
       const { once } = require('node:events');
       const { createEdge } = require('@peercert/edge');
-      const { cloudFrontHeaders, createAuthority, daysFromTestTime } = require('@peercert/testkit');
+      const { cloudFrontHeaders, createAuthority } = require('@peercert/testkit');
       (async () => {
         const validity = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 3_600_000) };
         const authority = createAuthority(validity);

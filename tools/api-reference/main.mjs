@@ -1,10 +1,10 @@
 // Writes docs/api, one page for each package, from the declarations `tsc --build` has made. With `--check` writes nothing,
 // and fails when a page is not as it would be written. Fails in any case when a public name has no docstring.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { readPackage } from './read-package.mjs';
-import { pageOf, renderPackage } from './render-package.mjs';
+import { renderPackage } from './render-package.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
 const folders = ['core', 'express', 'koa', 'fastify', 'testkit', 'edge'].map((name) => join(root, 'packages', name));
@@ -12,25 +12,21 @@ const output = join(root, 'docs/api');
 
 const packages = folders.map((folder) => {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return { manifest, contents: readPackage(folder), page: pageOf(manifest.name) };
+  return { manifest, contents: readPackage(folder), page: `${basename(folder)}.md` };
 });
 
-/** Where each name stands, seen from a page: its own first, then those of what the package exports as well. */
-function pagesFrom({ contents, page }) {
-  const others = packages.filter(({ manifest }) => contents.reexported.includes(manifest.name));
-  const places = [...others.map((other) => [other.page, other]), ['', { contents, page }]];
-  return new Map(
-    places.flatMap(
-      ([
-        file,
-        {
-          contents: { entries },
-        },
-      ]) => {
-        return entries.map(({ name }) => [name, `${file}#${name.toLowerCase()}`]);
-      },
-    ),
-  );
+/** What stands on the pages of packages that a package exports as well. */
+function reexportedBy({ contents }) {
+  return packages.filter(({ manifest }) => contents.reexported.includes(manifest.name));
+}
+
+/** Where each name stands, seen from a page: what it shows itself goes first. */
+function linksFrom(one) {
+  const links = new Map();
+  for (const { contents, page } of [...reexportedBy(one), { ...one, page: '' }]) {
+    for (const { name } of contents.entries) links.set(name, `${page}#${name.toLowerCase()}`);
+  }
+  return links;
 }
 
 const index = [
@@ -41,7 +37,7 @@ const index = [
 
 const pages = new Map([
   ['README.md', index],
-  ...packages.map((one) => [one.page, renderPackage(one.manifest, one.contents, pagesFrom(one))]),
+  ...packages.map((one) => [one.page, renderPackage(one, reexportedBy(one), linksFrom(one))]),
 ]);
 
 const problems = packages.flatMap(({ manifest, contents }) => {

@@ -8,36 +8,38 @@ const sections = [
 ];
 
 /**
+ * A package and its page.
+ *
+ * @typedef {object} Documented
+ * @property {{ name: string, description: string }} manifest - Its package.json.
+ * @property {Package} contents
+ * @property {string} page - The file beside the others.
+ */
+
+/**
  * Writes the page of a package.
  *
- * @param {{ name: string, description: string }} manifest - Its package.json.
- * @param {Package} contents
- * @param {ReadonlyMap<string, string>} pages - By name of an export, the page it stands on, for links.
+ * @param {Documented} documented
+ * @param {readonly Documented[]} reexported - Packages it exports all of.
+ * @param {ReadonlyMap<string, string>} links - Where each name that may be linked to stands.
  * @returns {string} Markdown
  */
-export function renderPackage(manifest, contents, pages) {
-  const link = (text) => linked(text, pages);
+export function renderPackage({ manifest, contents }, reexported, links) {
+  const { entries, augmentations } = contents;
+  const link = (text) => linked(text, links);
   const blocks = [`# ${manifest.name}`, manifest.description];
-  for (const name of contents.reexported) {
-    blocks.push(`Exports everything of [${name}](${pageOf(name)}) as well${replacedNames(contents, pages)}.`);
+  for (const other of reexported) {
+    const theirs = new Set(other.contents.entries.map(({ name }) => name));
+    const own = entries.filter(({ name }) => theirs.has(name)).map(({ name }) => `\`${name}\``);
+    const exceptions = own.length === 0 ? '' : `, except that ${own.join(', ')} is its own`;
+    blocks.push(`Exports everything of [${other.manifest.name}](${other.page}) as well${exceptions}.`);
   }
   for (const [kind, title] of sections) {
-    const entries = contents.entries.filter((entry) => entry.kind === kind);
-    if (entries.length > 0) blocks.push(`## ${title}`, ...entries.flatMap((entry) => renderEntry(entry, link)));
+    const inSection = entries.filter((entry) => entry.kind === kind);
+    if (inSection.length > 0) blocks.push(`## ${title}`, ...inSection.flatMap((entry) => renderEntry(entry, link)));
   }
-  if (contents.augmentations.length > 0) blocks.push("## Added to others' types", ...contents.augmentations.map(code));
+  if (augmentations.length > 0) blocks.push("## Added to others' types", ...augmentations.map(code));
   return `${blocks.join('\n\n')}\n`;
-}
-
-/** @param {string} name - Of a package. */
-export function pageOf(name) {
-  return `${name.replace('@peercert/', '')}.md`;
-}
-
-/** Names that an adapter exports in place of core's. */
-function replacedNames({ entries }, pages) {
-  const replaced = entries.map(({ name }) => name).filter((name) => pages.get(name)?.startsWith('core.md'));
-  return replaced.length === 0 ? '' : `, with its own ${replaced.map((name) => `\`${name}\``).join(', ')}`;
 }
 
 /** @param {Entry} entry */
@@ -59,9 +61,9 @@ function code(text) {
 }
 
 /** `{@link name}` as a link where the name has a place, as code where it has none. */
-function linked(text, pages) {
+function linked(text, links) {
   return text.replaceAll(/\{@link (\w+)([\w.]*)\}/g, (_, name, member) => {
-    const page = pages.get(name);
-    return page === undefined ? `\`${name}${member}\`` : `[\`${name}${member}\`](${page})`;
+    const place = links.get(name);
+    return place === undefined ? `\`${name}${member}\`` : `[\`${name}${member}\`](${place})`;
   });
 }

@@ -173,8 +173,7 @@ describe('a guard', () => {
 });
 
 describe('a channel guard', () => {
-  const trusting = (answer: () => unknown): ChannelProof =>
-    ({ ...dangerouslyTrustAnyPeer(), prove: answer }) as never;
+  const trusting = (answer: () => unknown): ChannelProof => ({ ...dangerouslyTrustAnyPeer(), prove: answer }) as never;
   const asked = async (channel: ChannelProof, request: CertificateRequest): Promise<string> =>
     wordOf(await createChannelGuard(channel)(request, undefined));
 

@@ -1,5 +1,6 @@
 import { ClientCertificateError, type ErrorCode } from '@peercert/core';
 import { errorsBySpecificity } from '../../../packages/core/src/errors';
+import { errorsBySpecificity } from '../../../packages/core/src/errors';
 import { refusalOf } from '../../../packages/core/src/refusal';
 
 const malformed: readonly ErrorCode[] = [
@@ -9,18 +10,23 @@ const malformed: readonly ErrorCode[] = [
   'ERR_HEADER_HOP_BY_HOP',
   'ERR_HEADER_UNEXPECTED',
   'ERR_HEADER_TOO_LARGE',
+  'ERR_HEADER_INCONSISTENT',
   'ERR_HEADER_COUNT_EXCEEDED',
   'ERR_HEADER_CHAIN_WITHOUT_CERTIFICATE',
   'ERR_CHAIN_TOO_LONG',
   'ERR_CERTIFICATE_MALFORMED',
 ];
-const missing: readonly ErrorCode[] = ['ERR_CERTIFICATE_REQUIRED', 'ERR_CHANNEL_UNTRUSTED'];
+const missing: readonly ErrorCode[] = [
+  'ERR_CERTIFICATE_NOT_FORWARDED',
+  'ERR_CERTIFICATE_REQUIRED',
+  'ERR_CHANNEL_UNTRUSTED',
+];
 const rejected: readonly ErrorCode[] = [
   'ERR_CERTIFICATE_VERSION_UNSUPPORTED',
   'ERR_CERTIFICATE_NOT_YET_VALID',
   'ERR_CERTIFICATE_EXPIRED',
   'ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED',
-  'ERR_CERTIFICATE_CONSTRAINT_UNSUPPORTED',
+  'ERR_CERTIFICATE_NAME_NOT_PERMITTED',
   'ERR_CERTIFICATE_KEY_NOT_PERMITTED',
   'ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED',
   'ERR_CERTIFICATE_IS_CA',
@@ -32,7 +38,17 @@ const rejected: readonly ErrorCode[] = [
   'ERR_PATH_TOO_LONG',
   'ERR_PATH_SIGNATURE_INVALID',
   'ERR_PATH_BUDGET_EXCEEDED',
+  'ERR_PATH_POLICY_NOT_SATISFIED',
+  'ERR_CERTIFICATE_PROFILE_VIOLATED',
+  'ERR_POLICY_NOT_AUTHORIZED',
   'ERR_IDENTITY_MISSING',
+];
+const failed: readonly ErrorCode[] = [
+  'ERR_INTERNAL',
+  'ERR_POLICY_FAILED',
+  'ERR_POLICY_TIMEOUT',
+  'ERR_POLICY_UNAUTHENTICATED',
+  'ERR_SERVER_MISCONFIGURED',
 ];
 
 const secret = 'CN=secret detail';
@@ -48,6 +64,19 @@ const errorOf = (code: ErrorCode): ClientCertificateError =>
 const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
 
 describe('the response to a refusal', () => {
+  it('is stated here for every code', () => {
+    const stated = [...malformed, ...missing, ...rejected, ...failed];
+    expect(stated.toSorted()).toEqual(errorsBySpecificity.toSorted());
+  });
+
+  it.each(failed)('is unavailable for %s', (code) => {
+    const { status, headers: fields, body } = refusalOf(errorOf(code));
+    const isTimeout = code === 'ERR_POLICY_TIMEOUT';
+    expect(status).toBe(isTimeout ? 503 : 500);
+    expect(fields['retry-after']).toBe(isTimeout ? '5' : undefined);
+    expect(JSON.parse(body)).toMatchObject({ status, code: 'unavailable' });
+  });
+
   it.each(malformed)('is 400 malformed for %s', (code) => {
     expect(refusalOf(errorOf(code))).toEqual({
       status: 400,

@@ -151,7 +151,8 @@ function constrainToAcceptable(level: readonly PolicyNode[], acceptable: readonl
   const reached = new Set(level);
   // Grows while it is walked: every node with a way down to the deepest level.
   for (const node of reached) {
-    if (node.parents.some(({ policy }) => policy === anyPolicy)) found.add(node.policy);
+    // An anyPolicy that ended further up stands for what is below it, and for nothing else.
+    if (node.policy !== anyPolicy && node.parents.some(({ policy }) => policy === anyPolicy)) found.add(node.policy);
     for (const parent of node.parents) reached.add(parent);
   }
   return acceptable.includes(anyPolicy) ? [...found] : [...found].filter((policy) => acceptable.includes(policy));

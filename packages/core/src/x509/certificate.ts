@@ -179,7 +179,7 @@ function readOptionalFields(tbs: DerReader, version: number): Extensions {
   for (const number of [1, 2]) {
     if (tbs.nextTag !== contextTag(number, 'primitive')) continue;
     if (version === 1) throw new DerError('unique identifier in a version 1 certificate', tbs.end);
-    tbs.read();
+    tbs.bitString('unique identifier', contextTag(number, 'primitive'));
   }
   if (tbs.atEnd) return noExtensions();
   if (version !== 3) throw new DerError('extensions in a certificate that is not version 3', tbs.end);

@@ -106,7 +106,9 @@ export class DerReader {
 
   /** Reads the next element, whatever its tag, which nobody here interprets: see {@link checkNesting}. */
   readOpaque(): this {
+    const at = this.end;
     this.read();
+    if (isImpossible(this.tag)) throw new DerError('tag that no value has', at);
     if ((this.tag & 0x20) !== 0) checkNesting(this.bytes, this.range, maxNestingOfOpaqueValues);
     return this;
   }
@@ -183,6 +185,19 @@ export class DerReader {
     return this.bytes.toString('latin1', start, end);
   }
 
+  /** BIT STRING of any number of bits; leaves the bits in `start` and `end`. Unused ones are zero (X.690 section 11.2.1). */
+  bitString(what: string, tag: number = Tag.bitString): this {
+    this.expect(tag, what);
+    if (this.start === this.end) throw new DerError(`${what} is empty`, this.start);
+    const unused = this.byte(this.start);
+    const last = this.end - this.start === 1 ? undefined : this.byte(this.end - 1);
+    if (unused > 7 || (last === undefined ? unused !== 0 : (last & ((1 << unused) - 1)) !== 0)) {
+      throw new DerError(`${what} has wrong unused bits`, this.start);
+    }
+    this.start += 1;
+    return this;
+  }
+
   /** BIT STRING of whole octets; leaves the bits in `start` and `end`. */
   wholeBitString(what: string): this {
     this.expect(Tag.bitString, what);
@@ -218,6 +233,11 @@ export class DerReader {
     // Within bounds by construction: every caller has compared `at` with `limit`.
     return this.bytes[at] as number;
   }
+}
+
+/** A SEQUENCE or SET that is said to hold no elements, or end-of-contents octets: no value has these tags. */
+function isImpossible(tag: number): boolean {
+  return tag === 0x00 || tag === 0x20 || tag === 0x10 || tag === 0x11;
 }
 
 /** How deep elements may nest in a value that is not interpreted. Honest extensions stay below ten. */

@@ -231,7 +231,7 @@ describe('name constraints', () => {
     expect([decoded.permitted.length, decoded.excluded.length]).toEqual([4_096, 4_096]);
   });
 
-  it.each([4_097, 100_000])('PA-13: reject %i subtrees', (count) => {
+  it.each([4_097, 10_000])('PA-13: reject %i subtrees', (count) => {
     const tooMany = expect.objectContaining({ reason: 'nameConstraints have too many subtrees' });
     expect(() => decode(permitted(...many(count)))).toThrow(tooMany);
     expect(() => decode(excluded(...many(count)))).toThrow(tooMany);
