@@ -37,6 +37,10 @@ describe.each(packageNames)('the tarball of %s', (name) => {
     expect(contentOf(name, 'LICENSE')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
   });
 
+  it('says how to install it', () => {
+    expect(contentOf(name, 'README.md')).toMatch(new RegExp(`^npm install (?:--save-dev )?@peercert/${name}\\b`, 'm'));
+  });
+
   it('holds JavaScript and types of every source', () => {
     const sources = tarballs[name].paths.filter((path) => path.startsWith('src/'));
     const compiled = sources.map((path) => path.replace('src/', 'dist/').replace('.ts', ''));

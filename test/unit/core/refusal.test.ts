@@ -1,6 +1,5 @@
 import { ClientCertificateError, type ErrorCode } from '@peercert/core';
 import { errorsBySpecificity } from '../../../packages/core/src/errors';
-import { errorsBySpecificity } from '../../../packages/core/src/errors';
 import { refusalOf } from '../../../packages/core/src/refusal';
 
 const malformed: readonly ErrorCode[] = [
