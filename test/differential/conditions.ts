@@ -1,5 +1,6 @@
 import { contextTag, Tag } from '../../packages/core/src/x509/der';
 import type { Certificate } from '../../packages/core/src/x509/certificate';
+import type { DistinguishedName } from '../../packages/core/src/x509/name';
 import { oid } from '../../packages/core/src/x509/oid';
 import type { Circumstances } from './expected';
 import { nodesOf, parseTree, type TreeNode } from './tree';
@@ -42,8 +43,20 @@ export const conditions: Readonly<Record<string, Condition>> = {
     namesOf(certificate).some(({ value }) => value[0] === '#'),
   ),
   'a name in NumericString or VisibleString': at((certificate) => {
-    return attributeValues(certificate).some(({ tag }) => tag === Tag.numericString || tag === Tag.visibleString);
+    return attributesOf(certificate).some(
+      ([, value]) => value?.tag === Tag.numericString || value?.tag === Tag.visibleString,
+    );
   }),
+  'a name that is the same beyond ASCII': ({ path, depth }) => {
+    const [child, issuer] = [path[depth], path[depth + 1]];
+    return child !== undefined && issuer !== undefined && foldAscii(child.issuer) !== foldAscii(issuer.subject);
+  },
+  'an e-mail address in a subject that is not IA5String': at((certificate) => {
+    return attributesOf(certificate).some(([type, value]) => type === emailAddress && value?.tag !== Tag.ia5String);
+  }),
+  'a subjectAltName in forms that are passed over': at(hasOtherNames),
+  'a negative serial number': at(({ serialNumber }) => serialNumber.startsWith('-')),
+  'a key that is not supported': at(({ publicKeyInfo }) => publicKeyInfo.type === 'unsupported'),
   'a time before the year 100': at(({ notBefore, notAfter }) => Math.min(notBefore, notAfter) < year100),
   'something that is passed over': at((certificate) => passedOver.some((holds) => holds(certificate))),
 };
@@ -54,9 +67,7 @@ const year100 = Date.parse('0100-01-01T00:00:00Z');
 const passedOver: readonly ((certificate: Certificate) => boolean)[] = [
   (certificate) => extensionsOf(certificate).some((type) => !processed.has(type)),
   (certificate) => valueOf(certificate, '2.5.29.35')?.children?.[0]?.children?.some(({ tag }) => tag !== 0x80) === true,
-  ({ extensions: { subjectAltName = [] } }) => {
-    return subjectAltName.some(({ type }) => type === 'other' || type === 'x400' || type === 'ediParty');
-  },
+  hasOtherNames,
   ({ extensions: { nameConstraints } }) => {
     const subtrees = [...(nameConstraints?.permitted ?? []), ...(nameConstraints?.excluded ?? [])];
     return subtrees.some(({ type }) => !comparable.has(type));
@@ -70,11 +81,32 @@ function namesOf({ subject, issuer }: Certificate): readonly { readonly value: s
   return [...subject.rdns.flat(), ...issuer.rdns.flat()];
 }
 
-/** The values of all attributes in subject and issuer. */
-function attributeValues(certificate: Certificate): readonly TreeNode[] {
+function hasOtherNames({ extensions: { subjectAltName = [] } }: Certificate): boolean {
+  return subjectAltName.some(({ type }) => type === 'other' || type === 'x400' || type === 'ediParty');
+}
+
+/** Names as OpenSSL compares them. */
+function foldAscii(name: DistinguishedName): string {
+  const fold = (text: string): string => {
+    return text
+      .replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+      .replace(/[ \t\n\v\f\r]+/g, ' ')
+      .replace(/^ | $/g, '');
+  };
+  return JSON.stringify(name.rdns.map((rdn) => rdn.map(({ type, value }) => [type, fold(value)])));
+}
+
+const emailAddress = oid('1.2.840.113549.1.9.1');
+
+/** Type and value of all attributes in subject and issuer. */
+function attributesOf(certificate: Certificate): readonly (readonly [type: string, value: TreeNode | undefined])[] {
   const [tbs] = parseTree(certificate.der).children ?? [];
   const rdns = (tbs?.children ?? []).flatMap(({ children = [] }) => children.filter(({ tag }) => tag === Tag.set));
-  return rdns.flatMap(({ children = [] }) => children.flatMap((attribute) => attribute.children?.slice(1) ?? []));
+  return rdns.flatMap(({ children = [] }) => {
+    return children.map((attribute) => {
+      return [attribute.children?.[0]?.content.toString('latin1') ?? '', attribute.children?.[1]] as const;
+    });
+  });
 }
 
 /** The types of all extensions, as {@link oid} writes them. */

@@ -87,7 +87,7 @@ function viewOfPeculiar(der: Buffer): View {
   const certificate = new PeculiarCertificate(der);
   const names = certificate.getExtension<SubjectAlternativeNameExtension>('2.5.29.17')?.names.items ?? [];
   return {
-    serialNumber: signedHex(certificate.serialNumber),
+    serialNumber: plainHex(certificate.serialNumber),
     notBefore: certificate.notBefore.getTime(),
     notAfter: certificate.notAfter.getTime(),
     subject: JSON.stringify(certificate.subjectName.toJSON().map((rdn) => Object.values(rdn).flat().toSorted())),
@@ -134,11 +134,6 @@ function plainAltName(text: string): string {
 /** Leading zeros are a matter of taste. */
 function plainHex(text: string): string {
   return text.toLowerCase().replace(/^(-?)0+(?=.)/, '$1');
-}
-
-/** Of the octets of an INTEGER. */
-function signedHex(octets: string): string {
-  return BigInt.asIntN(octets.length * 4, BigInt(`0x${octets}`)).toString(16);
 }
 
 /** An address in the one spelling that URLs have. */

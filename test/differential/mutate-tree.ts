@@ -9,13 +9,14 @@ export function mutateTree(random: Random, bytes: Buffer): { bytes: Buffer; log:
   const all = [...nodesOf(tree)];
   const { node, parent } = random.pick(all);
   const [name, mutation] = random.pick(Object.entries(mutations));
+  const log = `tree ${name} in ${node.tag.toString(16)}`;
   mutation(
     random,
     node,
     parent,
     all.map((one) => one.node),
   );
-  return { bytes: encodeTree(tree), log: `tree ${name} in ${node.tag.toString(16)}` };
+  return { bytes: encodeTree(tree), log };
 }
 
 const strings = [0x0c, 0x12, 0x13, 0x14, 0x16, 0x1a, 0x1c, 0x1e];

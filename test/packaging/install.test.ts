@@ -11,7 +11,7 @@ import {
   runOrigin,
   writePki,
 } from '../support/quick-start';
-import { type PackageName, packInto, root, run, type Tarball, temporaryFolder } from './tarballs';
+import { type PackageName, packageNames, packInto, root, run, type Tarball, temporaryFolder } from './tarballs';
 
 /** Packages, as the devDependencies of this repository spell them, and what a project installs them as. */
 type Companions = Readonly<Record<string, string>>;
@@ -51,8 +51,9 @@ async function install(project: string, ours: readonly PackageName[], theirs: Co
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>;
   };
-  // The one thing a user does not need: for them @peercert/core comes from the registry.
-  const overrides = ours.includes('core') ? {} : { '@peercert/core': `file:${tarballs.core.file}` };
+  // The one thing a user does not need: for them the rest of ours comes from the registry.
+  const others = packageNames.filter((name) => !ours.includes(name));
+  const overrides = Object.fromEntries(others.map((name) => [`@peercert/${name}`, `file:${tarballs[name].file}`]));
   write(project, 'package.json', JSON.stringify({ name: project, private: true, overrides }));
   const packages = [
     ...ours.map((name) => tarballs[name].file),

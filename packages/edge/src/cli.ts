@@ -24,7 +24,7 @@ const flags = {
   port: { type: 'string', default: '8444' },
   pki: { type: 'string', default: './peercert-pki' },
   mode: { type: 'string', default: 'passthrough' },
-  'origin-header': { type: 'string', multiple: true, default: [] },
+  'origin-header': { type: 'string', multiple: true },
   'chain-field-lines': { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -38,14 +38,17 @@ async function main(): Promise<void> {
   const { origin, pki: folder, mode } = values;
   if (origin === undefined) throw new TypeError('--origin is missing, e.g. --origin https://localhost:8443');
   const port = portOf(values.port);
-  const originHeaders = Object.fromEntries(values['origin-header'].map(headerOf));
+  const originHeaders = headersOf(values['origin-header'] ?? []);
   const { pki, isNew, validUntil } = openPki(folder);
+  if (isNew) {
+    process.stdout.write(`Made in ${folder}, good until ${validUntil.toISOString().slice(0, 10)}:\n\n${listFiles()}\n`);
+  }
   const chainFieldLines = values['chain-field-lines'];
   // Words are judged by createEdge, whose messages name the option alike.
   const edge = createEdge({
     origin,
     tls: { cert: pki['edge-server.crt'], key: pki['edge-server.key'] },
-    ...(origin.startsWith('https:') && { originTls: originTlsOf(pki) }),
+    ...(/^https:/i.test(origin) && { originTls: originTlsOf(pki) }),
     originHeaders,
     mode: mode as NonNullable<EdgeOptions['mode']>,
     ...(mode !== 'passthrough' && { trust: pki['viewers.pem'] }),
@@ -53,10 +56,7 @@ async function main(): Promise<void> {
   });
   const { port: listening } = await edge.listen(port);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void edge.close());
-  const made = isNew
-    ? `Made in ${folder}, good until ${validUntil.toISOString().slice(0, 10)}:\n\n${describeFiles()}\n`
-    : '';
-  process.stdout.write(made + instructions({ origin, folder, mode, port: listening }));
+  process.stdout.write(instructions({ origin, folder, mode, port: listening }));
 }
 
 function originTlsOf(pki: Pki): NonNullable<EdgeOptions['originTls']> {
@@ -69,13 +69,19 @@ function portOf(text: string): number {
   return port;
 }
 
-function headerOf(text: string): [name: string, value: string] {
-  const colon = text.indexOf(':');
-  if (colon < 1) throw new TypeError(`--origin-header is 'NAME: VALUE', received ${text}`);
-  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+function headersOf(lines: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).trim();
+    if (colon < 1) throw new TypeError(`--origin-header is 'NAME: VALUE', received ${line}`);
+    if (Object.hasOwn(headers, name)) throw new TypeError(`--origin-header ${name} is there twice`);
+    headers[name] = line.slice(colon + 1).trim();
+  }
+  return headers;
 }
 
-function describeFiles(): string {
+function listFiles(): string {
   return Object.entries(pkiFiles)
     .map(([name, purpose]) => `  ${name.padEnd(16)} ${purpose}\n`)
     .join('');

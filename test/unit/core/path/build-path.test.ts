@@ -497,6 +497,30 @@ describe('an end-entity certificate', () => {
     expect(search({ endEntity: root.issue(fields), anchors: [unrelated] })).toBeRefusedWith(code, details);
   });
 
+  it('PA-19: leads to the anchor whose key signed it, of two anchors of one name, and to no other', () => {
+    const [one, other] = [createAuthority({ subject: 'CN=Tenants' }), createAuthority({ subject: 'CN=Tenants' })];
+    for (const issuer of [one, other]) {
+      const leaf = issuer.issue({ subject: 'CN=alice', authorityKeyIdentifier: 'absent' });
+      for (const anchors of permutations([one, other])) {
+        expect(search({ endEntity: leaf, anchors }).path).toEqual([leaf.der, issuer.der]);
+      }
+      const anchors = [issuer === one ? other : one];
+      expect(search({ endEntity: leaf, presented: [issuer], anchors })).toBeRefusedWith('ERR_PATH_SIGNATURE_INVALID', {
+        depth: 0,
+        issuer: 'CN=Tenants',
+      });
+    }
+  });
+
+  it('PA-21: is not trusted for being in the trust store, where a CA issued it', () => {
+    const pinned = root.issue({ subject: 'CN=Pinned' });
+    expect(search({ endEntity: pinned, anchors: [pinned] })).toBeRefusedWith('ERR_PATH_ISSUER_UNKNOWN', {
+      depth: 1,
+      issuer: 'CN=Root',
+    });
+    expect(search({ endEntity: pinned, anchors: [pinned, root] }).path).toEqual([pinned.der, root.der]);
+  });
+
   it('PA-21: is not its own issuer, even where it is an anchor', () => {
     const pinned = selfSigned({ subject: 'CN=Pinned' });
     expect(search({ endEntity: pinned, anchors: [pinned] })).toBeRefusedWith('ERR_PATH_ISSUER_NOT_CA', {
