@@ -40,11 +40,13 @@ const empty = Buffer.alloc(0);
 function parseAll(bytes: Buffer): TreeNode[] {
   const nodes: TreeNode[] = [];
   for (let at = 0; at < bytes.length;) {
+    if (at + 2 > bytes.length) throw new RangeError('not DER');
     const tag = bytes.readUInt8(at);
     const first = bytes.readUInt8(at + 1);
     const lengthOctets = first < 0x80 ? 0 : first & 0x7f;
     if (lengthOctets > 3 || first === 0x80 || tag === 0) throw new RangeError('not DER');
     const start = at + 2 + lengthOctets;
+    if (start > bytes.length) throw new RangeError('not DER');
     const end = start + (lengthOctets === 0 ? first : bytes.readUIntBE(at + 2, lengthOctets));
     if (end > bytes.length) throw new RangeError('not DER');
     nodes.push(parseContents(tag, bytes.subarray(start, end)));

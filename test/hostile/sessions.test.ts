@@ -214,7 +214,7 @@ describe('a client that renegotiates', () => {
     const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
     socket.write(get);
     await new Promise<void>((resolve) => void socket.renegotiate({ rejectUnauthorized: false }, () => resolve()));
-    socket.end(get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    socket.write(get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
     await expect(answers).resolves.toEqual(['urn:alice', 'urn:alice']);
   });
 });

@@ -233,4 +233,9 @@ describe('a project that installs @peercert/testkit and @peercert/edge', () => {
     write('tests', 'edge.cjs', program);
     expect(await run(process.execPath, ['edge.cjs'], join(folder, 'tests'))).toBe('true\n');
   }, 30_000);
+
+  it('has the command peercert-edge', async () => {
+    const command = join(folder, 'tests/node_modules/.bin/peercert-edge');
+    expect(await run(command, ['--help'], folder)).toContain('peercert-edge --origin');
+  }, 30_000);
 });

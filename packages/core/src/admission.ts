@@ -47,12 +47,14 @@ const identities = new WeakMap<object, ClientIdentity | undefined>();
  * @param request - Node's own request object, not a framework's.
  */
 export async function admitRequest(authenticator: Authenticator, request: CertificateRequest): Promise<Admission> {
+  if (authenticator.enforcement === 'report-only') {
+    await outcomeOf(authenticator, request);
+    // A canary behind an authenticator that enforces leaves that one's word alone.
+    if (!identities.has(request)) identities.set(request, undefined);
+    return { admitted: true, identity: identities.get(request) };
+  }
   identities.delete(request);
   const outcome = await outcomeOf(authenticator, request);
-  if (authenticator.enforcement === 'report-only') {
-    identities.set(request, undefined);
-    return { admitted: true, identity: undefined };
-  }
   hideConsumedHeaders(request, authenticator.consumedHeaders);
   if (outcome.status === 'rejected') return refuse(outcome.error);
   const identity = outcome.status === 'authenticated' ? outcome.identity : undefined;

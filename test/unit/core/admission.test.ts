@@ -384,12 +384,17 @@ describe('requests as they come over the wire', () => {
     await expect(send(lenient, [get(secret, line)])).resolves.toEqual(['400']);
   });
 
-  it.each([1_000, 1_001, 1_500])(
+  // Above the limit newer versions of Node answer 431 themselves; older ones pass on what they have not cut off.
+  it.each([
+    [1_000, [['400 malformed']]],
+    [1_001, [['400 malformed'], ['431']]],
+    [1_500, [['400 malformed'], ['431']]],
+  ])(
     'CH-15: are refused with %d headers, the certificate last, though presence is optional',
-    async (count) => {
+    async (count, answers) => {
       const padding = Array.from({ length: count - 3 }, () => 'X: 1');
       const answer = await send(lenient, [get(secret, ...padding, `Client-Cert: ${cert}`)], { maxHeaderSize: 65_536 });
-      expect(answer).toEqual(['400 malformed']);
+      expect(answers).toContainEqual(answer);
     },
   );
 
@@ -402,7 +407,7 @@ describe('requests as they come over the wire', () => {
   it('CH-15: never pass for anonymous when the secret comes first and the certificate is cut off', async () => {
     const padding = Array.from({ length: 2_500 }, () => 'X: 1');
     const answer = await send(lenient, [get(secret, ...padding, `Client-Cert: ${cert}`)], { maxHeaderSize: 65_536 });
-    expect(answer).toEqual(['400 malformed']);
+    expect([['400 malformed'], ['431']]).toContainEqual(answer);
   });
 
   it('CH-16: are not authenticated by a trailer', async () => {
