@@ -38,11 +38,14 @@ export const conditions: Readonly<Record<string, Condition>> = {
   'a proxy certificate': hasExtension('1.3.6.1.5.5.7.1.14'),
   'CRL distribution points': hasExtension('2.5.29.31'),
   'a Netscape certificate type': hasExtension('2.16.840.1.113730.1.1'),
+  'a host with a period at its end': at(({ extensions: { subjectAltName = [] } }) => {
+    return subjectAltName.some(({ type, value }) => type === 'uri' && /^[^:]*:\/\/[^/?#]*\.(?:[:/?#]|$)/.test(value));
+  }),
   'a client with the name of its issuer': at(({ isSelfIssued }, { depth }) => depth === 0 && isSelfIssued),
-  'a name with something that is not text': at((certificate) =>
+  'a name with something that is not text': somewhere((certificate) =>
     namesOf(certificate).some(({ value }) => value[0] === '#'),
   ),
-  'a name in NumericString or VisibleString': at((certificate) => {
+  'a name in NumericString or VisibleString': somewhere((certificate) => {
     return attributesOf(certificate).some(
       ([, value]) => value?.tag === Tag.numericString || value?.tag === Tag.visibleString,
     );
@@ -122,6 +125,11 @@ function at(condition: (certificate: Certificate, circumstances: Circumstances) 
     const certificate = circumstances.path[circumstances.depth];
     return certificate !== undefined && condition(certificate, circumstances);
   };
+}
+
+/** A condition on any certificate: for errors that do not say which. */
+function somewhere(condition: (certificate: Certificate) => boolean): Condition {
+  return ({ path }) => path.some((certificate) => condition(certificate));
 }
 
 function hasExtension(...types: readonly string[]): Condition {

@@ -128,7 +128,7 @@ function plainAltName(text: string): string {
   return text
     .replace(/(DirName|othername):(?:"(?:[^"\\]|\\.)*"|[^,"])*/g, '$1:...')
     .replace(/IP Address:([^,]*)/g, (_, ip: string) => `IP Address:${plainIp(ip)}`)
-    .replace(quoted, (text) => JSON.stringify(JSON.parse(text)));
+    .replace(quoted, (name) => JSON.stringify(JSON.parse(name)));
 }
 
 /** Leading zeros are a matter of taste. */
@@ -160,7 +160,7 @@ function nodeText(name: GeneralName): string {
       return 'othername:...';
     case 'x400':
       return 'X400Name:<unsupported>';
-    case 'ediParty':
+    default:
       return 'EdiPartyName:<unsupported>';
   }
 }

@@ -53,13 +53,7 @@ const mutations: Readonly<Record<string, FieldMutation>> = {
   'other subject': (random) => ({ subject: someName(random) }),
   'no subject': (random) => ({ subject: '', subjectAltNameCritical: random.chance(0.5) }),
   'subject of another': (random, _, { entities }) => subjectOf(random.pick(entities)),
-  'serial number': (random) => ({
-    serialNumber: random.pick([
-      ...[0, 1, -1, 127, 128, -129, Buffer.alloc(0), Buffer.of(0), Buffer.of(0, 1), Buffer.of(0xff, 0xff)],
-      ...[Buffer.alloc(20, 0x7f), Buffer.alloc(21, 0x01), Buffer.concat([Buffer.of(0), Buffer.alloc(20, 0xff)])],
-      ...[Buffer.alloc(20, 0xfe), Buffer.alloc(40, 1)],
-    ]),
-  }),
+  'serial number': (random) => ({ serialNumber: random.pick(serialNumbers) }),
   names: someNames,
   'names and subject': (random) => ({ ...someNames(random), subject: someName(random) }),
   'odd names': (random) => ({
@@ -117,6 +111,24 @@ const mutations: Readonly<Record<string, FieldMutation>> = {
   }),
   'no extensions': () => ({ raw: { extensions: Buffer.alloc(0) } }),
 };
+
+const serialNumbers: readonly (number | Buffer)[] = [
+  0,
+  1,
+  -1,
+  127,
+  128,
+  -129,
+  Buffer.alloc(0),
+  Buffer.of(0),
+  Buffer.of(0, 1),
+  Buffer.of(0xff, 0xff),
+  Buffer.alloc(20, 0x7f),
+  Buffer.alloc(20, 0xfe),
+  Buffer.alloc(21, 0x01),
+  Buffer.concat([Buffer.of(0), Buffer.alloc(20, 0xff)]),
+  Buffer.alloc(40, 1),
+];
 
 const usages = [
   ...(['digitalSignature', 'nonRepudiation', 'keyEncipherment', 'dataEncipherment', 'keyAgreement'] as const),

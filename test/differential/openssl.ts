@@ -51,13 +51,12 @@ export function writeQuestion(place: string, { anchors, intermediates, endEntiti
 /** Arguments that ask what peercert asks: any certificate can be an anchor, for clients, 112 bits of strength. */
 export function opensslArguments(question: OpensslQuestion): readonly string[] {
   const { intermediates, time, policies, endEntities } = question;
-  return [
-    ...['verify', '-CAfile', 'anchors.pem', '-no-CApath', '-no-CAstore', '-partial_chain'],
-    ...(intermediates.length > 0 ? ['-untrusted', 'intermediates.pem'] : []),
-    ...['-purpose', 'sslclient', '-auth_level', '2', '-attime', String(Math.floor(time.getTime() / 1000))],
-    ...['-policy_check', ...policyArguments(policies)],
-    ...endEntities.map((_, index) => fileOf(index)),
-  ];
+  const untrusted = intermediates.length > 0 ? ['-untrusted', 'intermediates.pem'] : [];
+  const anchors = ['-CAfile', 'anchors.pem', '-no-CApath', '-no-CAstore', '-partial_chain'];
+  const purpose = ['-purpose', 'sslclient', '-auth_level', '2', '-policy_check'];
+  const instant = ['-attime', String(Math.floor(time.getTime() / 1000))];
+  const files = endEntities.map((_, index) => fileOf(index));
+  return ['verify', ...anchors, ...untrusted, ...purpose, ...instant, ...policyArguments(policies), ...files];
 }
 
 const anyPolicy = '2.5.29.32.0';

@@ -28,6 +28,6 @@ export async function askPeercert({ setting, endEntity }: Case): Promise<OurVerd
 
 /** The evidence that tells kinds of refusals apart, without numbers and names of one certificate. */
 function reasonOf(details: Readonly<Record<string, unknown>>): string {
-  const { reason, limit, extension, type, key, oid, algorithm } = details;
-  return String(reason ?? limit ?? extension ?? type ?? key ?? oid ?? algorithm ?? '');
+  const telling = ['reason', 'limit', 'extension', 'type', 'key', 'oid', 'algorithm'].map((name) => details[name]);
+  return telling.find((value) => typeof value === 'string') ?? '';
 }

@@ -148,15 +148,20 @@ function constraints(seeds: Seeds): readonly Hierarchy[] {
     ipAddresses: ['192.0.2.128/25'],
     directoryNames: ['O=Example,CN=b'],
   };
+  const within = {
+    dnsNames: ['a.example.com'],
+    uris: ['https://a.example.com/'],
+    emails: ['a@example.com'],
+    ipAddresses: ['192.0.2.1'],
+    directoryNames: ['O=Example'],
+  };
   return [
     ...Object.entries(permitted).map(([form, subtrees]) => {
-      const names = form === 'ipAddresses' ? ['192.0.2.1'] : form === 'emails' ? ['a@example.com'] : undefined;
-      const forms = { dnsNames: ['a.example.com'], uris: ['https://a.example.com/'], directoryNames: ['O=Example'] };
       return seeds.line(
         `constrained ${form}`,
         {},
         { nameConstraints: { permitted: { [form]: subtrees }, excluded } },
-        { [form]: names ?? forms[form as keyof typeof forms] },
+        { [form]: within[form as keyof typeof within] },
       );
     }),
     seeds.line('constrained by the anchor', { nameConstraints: { permitted, excluded } }, {}, {}),
@@ -227,7 +232,7 @@ function withPolicies(seeds: Seeds): readonly Hierarchy[] {
       has(one),
     ),
   ];
-  return lines.map((line) => ({ ...line, policies: questions }));
+  return lines.map(({ name, entities }) => ({ name, entities, policies: questions }));
 }
 
 /** Hierarchies that are not lines. */

@@ -34,7 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   koa: ['@peercert/core', 'koa'],
   fastify: ['@peercert/core', 'fastify', 'fastify-plugin'],
   testkit: ['@peercert/core', '@peculiar/asn1-schema', '@peculiar/asn1-x509', '@peculiar/x509', 'reflect-metadata'],
-  edge: ['@peercert/core'],
+  edge: ['@peercert/core', '@peercert/testkit'],
 };
 
 interface Import {
