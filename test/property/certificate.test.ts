@@ -48,9 +48,10 @@ function changed([original, seed, changes]: readonly [Buffer, number, number]): 
 function decode(bytes: Buffer): unknown {
   const certificate = new Certificate(bytes);
   const { subject, issuer, subjectKey, issuerKey, serialNumber, sha256, spkiSha256, tbs, signature } = certificate;
-  // Compared are these, and the fields of the certificate itself; the bytes around it may differ.
+  const { version, notBefore, notAfter, signatureAlgorithm, publicKeyInfo, extensions } = certificate;
   const asked = { subjectKey, issuerKey, serialNumber, sha256, spkiSha256, tbs, signature };
-  return { ...certificate, der: undefined, ...asked, subject: subject.toString(), issuer: issuer.toString() };
+  const said = { version, notBefore, notAfter, signatureAlgorithm, publicKeyInfo, extensions };
+  return { asked, said, subject: subject.toString(), issuer: issuer.toString() };
 }
 
 describe('a certificate from anywhere', () => {
@@ -65,7 +66,7 @@ describe('a certificate from anywhere', () => {
       ),
     ).toBeUndefined();
     // Otherwise nothing was tested but the refusals.
-    expect(decoded).toBeGreaterThan(300);
+    expect(decoded).toBeGreaterThan(200);
   });
 
   it('is the same certificate whatever lies around it in memory', () => {

@@ -1,0 +1,49 @@
+// Disagreements that a differential run has found, and that were peercert's fault.
+import { createAuthority, der } from '@peercert/testkit';
+import { Certificate } from '../../packages/core/src/x509/certificate';
+// oxlint-disable-next-line import/no-unassigned-import -- extends expect
+import '../support/refusals';
+
+const root = createAuthority({ subject: 'CN=Root' });
+const decode = (bytes: Buffer) => (): Certificate => new Certificate(bytes);
+
+describe('unique identifiers, which were passed over whatever they held', () => {
+  it.each([
+    ['the extensions under another tag', der.sequence(), 'has wrong unused bits', 0],
+    ['no octet at all', Buffer.alloc(0), 'is empty', 0],
+    ['eight unused bits', Buffer.of(8, 0), 'has wrong unused bits', 0],
+    ['unused bits of nothing', Buffer.of(1), 'has wrong unused bits', 0],
+    ['unused bits that are not zero', Buffer.of(1, 0x01), 'has wrong unused bits', 0],
+  ])('are refused when they hold %s', (_, content, reason) => {
+    const { der: bytes } = root.issue({ raw: { issuerUniqueID: der.implicit(1, content) } });
+    const at = bytes.indexOf(der.implicit(1, content), 200) + 2;
+    expect(decode(bytes)).toThrowDerError(`unique identifier ${reason}`, at);
+  });
+
+  it.each([
+    ['no bits', Buffer.of(0)],
+    ['whole octets', Buffer.of(0, 0xff)],
+    ['some bits', Buffer.of(3, 0xf8)],
+  ])('are passed over when they hold %s', (_, content) => {
+    const { der: bytes } = root.issue({ raw: { subjectUniqueID: der.implicit(2, content) } });
+    expect(decode(bytes)().extensions.keyUsage).toBe(1);
+  });
+});
+
+describe('values of a name that no value can be, which were shown as DER', () => {
+  it.each([
+    ['a SEQUENCE that is primitive', 0x10],
+    ['a SET that is primitive', 0x11],
+    ['the end of contents', 0x00],
+    ['the end of contents, constructed', 0x20],
+  ])('refuse the name when they are %s', (_, tag) => {
+    const value = der.tlv(tag, Buffer.from('client'));
+    const { der: bytes } = root.issue({ subject: [{ type: 'CN', value }] });
+    expect(decode(bytes)).toThrowDerError('tag that no value has', bytes.indexOf(value));
+  });
+
+  it('are shown as DER when they are a SEQUENCE', () => {
+    const { der: bytes } = root.issue({ subject: [{ type: 'CN', value: der.sequence(der.null()) }] });
+    expect(decode(bytes)().subject.toString()).toBe('CN=#30020500');
+  });
+});
