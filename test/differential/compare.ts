@@ -79,7 +79,8 @@ async function judgeCase(
   if (ours.kind === 'failed') findings.push({ kind: 'peercert fails', error: ours.error });
   if (ours.kind !== 'accepted') return { case: one, ours, openssl, findings, explained };
 
-  const path = ours.path.map((der) => new Certificate(der));
+  const path = ours.path.map(decodeOrNot).filter((certificate) => certificate !== undefined);
+  if (path.length < ours.path.length) findings.push({ kind: 'peercert fails', error: new TypeError('path of no DER') });
   let answers = openssl;
   let explanation = explain(path, one, answers);
   if (explanation.findings.length > 0) {
