@@ -29,7 +29,7 @@ export type Way =
 /** An open way: where to connect, and how many connections have reached the origin that it leads to. */
 export interface Door {
   readonly port: number;
-  originConnections(): number;
+  readonly originConnections: () => number;
 }
 
 /** Origins of one framework that are listening, and the edges before them. */

@@ -159,7 +159,7 @@ describe('the length of a request head over HTTP/2', () => {
     await expect(sendHttp2(edge, { headers })).resolves.toMatchObject({ status: 200 });
   });
 
-  it.each([33_000, 60_000])('is too much with a field of %d: 494, and the connection is closed', async (length) => {
+  it.each([33_000, 100_000])('is too much with a field of %d: 494, and the connection is closed', async (length) => {
     const origin = await startOrigin();
     const session = openHttp2(await startEdge(origin.url));
     const closed = once(session, 'close');
@@ -167,6 +167,16 @@ describe('the length of a request head over HTTP/2', () => {
     expect(answer.status).toBe(494);
     await closed;
     expect(origin.requests).toEqual([]);
+  });
+});
+
+describe('a request head over HTTP/2 of more than 128 KiB', () => {
+  it('is reset, and the edge goes on', async () => {
+    const origin = await startOrigin();
+    const edge = await startEdge(origin.url);
+    await expect(failureOf(request(edge, { 'x-long': 'x'.repeat(200_000) }))).resolves.toHaveProperty('message');
+    expect(origin.requests).toEqual([]);
+    await expect(sendHttp2(edge)).resolves.toMatchObject({ status: 200 });
   });
 });
 

@@ -186,6 +186,7 @@ export function openHttp2(edge: EdgeAddress, credentials: tls.ConnectionOptions 
   const { host, port } = edge;
   const session = http2.connect(`https://localhost:${port}`, {
     maxHeaderListPairs: 10_000,
+    maxSendHeaderBlockLength: 1_000_000,
     createConnection: () => {
       return tls.connect({
         host,
@@ -221,7 +222,9 @@ export async function sendHttp2(edge: EdgeAddress, request: ViewerRequest = {}):
 
 export async function readHttp2Answer(stream: http2.ClientHttp2Stream): Promise<ViewerAnswer> {
   const [headers, rawHeaders] = await new Promise<[http2.IncomingHttpHeaders, string[]]>((resolve, reject) => {
-    stream.once('response', (received, _flags, raw) => resolve([received, raw as unknown as string[]]));
+    const answered = (received: http2.IncomingHttpHeaders, _flags: number, raw: string[]): void =>
+      resolve([received, raw]);
+    stream.once('response', answered as (received: http2.IncomingHttpHeaders, flags: number) => void);
     stream.once('error', reject);
     stream.once('close', () => reject(new Error('closed without a response')));
   });

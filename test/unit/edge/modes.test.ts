@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createHash, X509Certificate } from 'node:crypto';
-import { TrustStore } from '@peercert/core';
 import type { EdgeOptions } from '@peercert/edge';
 import { der, type DistinguishedName, selfSigned } from '@peercert/testkit';
 import {
