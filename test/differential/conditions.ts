@@ -38,8 +38,17 @@ export const conditions: Readonly<Record<string, Condition>> = {
   'a proxy certificate': hasExtension('1.3.6.1.5.5.7.1.14'),
   'CRL distribution points': hasExtension('2.5.29.31'),
   'a Netscape certificate type': hasExtension('2.16.840.1.113730.1.1'),
-  'a host with a period at its end': at(({ extensions: { subjectAltName = [] } }) => {
-    return subjectAltName.some(({ type, value }) => type === 'uri' && /^[^:]*:\/\/[^/?#]*\.(?:[:/?#]|$)/.test(value));
+  'a URI whose host is not all between // and / or :': at(({ extensions: { subjectAltName = [] } }) => {
+    const uris = subjectAltName.flatMap((name) => (name.type === 'uri' ? [name.value] : []));
+    return uris.some((uri) => /^[^:]*:\/\/(?:[^/?#]*@|[^/:]*[?#]|[^/:?#]*\.(?:[/:?#]|$))/.test(uri));
+  }),
+  'a common name with NUL': at(({ subject }) => subject.values('CN').some((value) => value.includes('\0'))),
+  'RFC 3779 resources': hasExtension('1.3.6.1.5.5.7.1.7', '1.3.6.1.5.5.7.1.8'),
+  'a roll-over certificate without authority key identifier': at((certificate, { depth, path }) => {
+    const { isSelfIssued, extensions } = certificate;
+    const wasOf = path[depth + 1]?.extensions.subjectKeyIdentifier;
+    const isUndecided = extensions.authorityKeyIdentifier === undefined || wasOf === undefined;
+    return depth > 0 && depth < path.length - 1 && isSelfIssued && isUndecided;
   }),
   'a client with the name of its issuer': at(({ isSelfIssued }, { depth }) => depth === 0 && isSelfIssued),
   'a name with something that is not text': somewhere((certificate) =>
@@ -57,7 +66,7 @@ export const conditions: Readonly<Record<string, Condition>> = {
   'an e-mail address in a subject that is not IA5String': at((certificate) => {
     return attributesOf(certificate).some(([type, value]) => type === emailAddress && value?.tag !== Tag.ia5String);
   }),
-  'a subjectAltName in forms that are passed over': at(hasOtherNames),
+  'a subjectAltName in forms that are passed over': somewhere(hasOtherNames),
   'a negative serial number': at(({ serialNumber }) => serialNumber.startsWith('-')),
   'a key that is not supported': at(({ publicKeyInfo }) => publicKeyInfo.type === 'unsupported'),
   'a time before the year 100': at(({ notBefore, notAfter }) => Math.min(notBefore, notAfter) < year100),
@@ -133,7 +142,7 @@ function somewhere(condition: (certificate: Certificate) => boolean): Condition 
 }
 
 function hasExtension(...types: readonly string[]): Condition {
-  return at((certificate) => types.some((type) => extensionOf(certificate, type) !== undefined));
+  return somewhere((certificate) => types.some((type) => extensionOf(certificate, type) !== undefined));
 }
 
 /** The Extension with this type. */

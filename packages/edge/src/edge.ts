@@ -44,7 +44,7 @@ interface Http1Viewer {
 
 /** Field lines of a request over HTTP/2, which may be as many as fit into the length that is allowed. */
 const maxHeaderListPairs = 65_536;
-/** Above the limit that is answered with 494: beyond this one, node:http2 resets the stream. */
+/** Above the limit that is answered with 494: beyond this one, node:http2 ends the session. */
 const maxHeaderListSize = 4 * maxHeaderBytes;
 
 /**
@@ -83,11 +83,13 @@ export function createEdge(options: EdgeOptions): Edge {
   function serveHttp2(socket: TLSSocket, certificate: readonly FieldLine[]): void {
     const { remoteAddress = '' } = socket;
     const session = performServerHandshake(socket, { maxHeaderListPairs, settings: { maxHeaderListSize } });
-    // An error without a listener would end the process.
+    // An error without a listener would end the process, of the session as of its streams.
     session.on('error', () => {});
     session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _: number, rawHeaders: string[]) => {
-      if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
-      forwarder.forward(http2Exchange(stream, headers, rawHeaders, remoteAddress), certificate);
+      stream.on('error', () => {});
+      const exchange = http2Exchange(stream, headers, rawHeaders, remoteAddress);
+      // Answered before it began: the viewer has cancelled it.
+      if (!exchange.isAnswered) forwarder.forward(exchange, certificate);
     });
   }
 
@@ -118,7 +120,7 @@ export function createEdge(options: EdgeOptions): Edge {
     };
     try {
       const admitted = admitViewer(socket, settings);
-      if (admitted instanceof Promise) void admitted.then(serve, () => socket.destroy());
+      if (admitted instanceof Promise) void admitted.then(serve).catch(() => socket.destroy());
       else serve(admitted);
     } catch {
       // A certificate that cannot be written down ends its own connection and not the process.

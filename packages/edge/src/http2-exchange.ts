@@ -3,13 +3,14 @@ import type { FieldLine } from './client-cert-fields';
 import type { Content, Exchange } from './exchange';
 import { pairFieldLines } from './request-fields';
 
-/** A request over HTTP/2 (RFC 9113), as an exchange. */
+/** A request over HTTP/2 (RFC 9113), as an exchange. Answers 100 (Continue) itself, as node:http does. */
 export function http2Exchange(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],
   viewerAddress: string,
 ): Exchange {
+  if (headers.expect === '100-continue' && !stream.closed) stream.additionalHeaders({ ':status': 100 });
   const authority = headers[':authority'];
   const lines = joinCookies(pairFieldLines(rawHeaders).filter(([name]) => !name.startsWith(':')));
   return {
@@ -22,7 +23,7 @@ export function http2Exchange(
     body: stream,
     response: stream,
     get isAnswered() {
-      return stream.headersSent || stream.destroyed;
+      return stream.headersSent || stream.closed || stream.destroyed;
     },
     respond(status, _reason, fieldLines) {
       stream.respond({ ...grouped(fieldLines), ':status': status });

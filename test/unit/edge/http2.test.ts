@@ -159,26 +159,31 @@ describe('the length of a request head over HTTP/2', () => {
     await expect(sendHttp2(edge, { headers })).resolves.toMatchObject({ status: 200 });
   });
 
-  it.each([33_000, 100_000])('is too much with a field of %d: 494, and the connection is closed', async (length) => {
+  it.each([2, 5])('is too much with %d fields of 20,000: 494, and the connection is closed', async (count) => {
     const origin = await startOrigin();
     const session = openHttp2(await startEdge(origin.url));
     const closed = once(session, 'close');
-    const answer = await readHttp2Answer(session.request({ 'x-long': 'x'.repeat(length) }));
+    const answer = await readHttp2Answer(session.request(longFields(count, 20_000)));
     expect(answer.status).toBe(494);
     await closed;
     expect(origin.requests).toEqual([]);
   });
-});
 
-describe('a request head over HTTP/2 of more than 128 KiB', () => {
-  it('is reset, and the edge goes on', async () => {
+  it.each([
+    [10, 20_000],
+    [1, 80_000],
+  ])('is too much for an answer with %d fields of %d, and the edge goes on', async (count, length) => {
     const origin = await startOrigin();
     const edge = await startEdge(origin.url);
-    await expect(failureOf(request(edge, { 'x-long': 'x'.repeat(200_000) }))).resolves.toHaveProperty('message');
+    await expect(failureOf(request(edge, longFields(count, length)))).resolves.toHaveProperty('message');
     expect(origin.requests).toEqual([]);
     await expect(sendHttp2(edge)).resolves.toMatchObject({ status: 200 });
   });
 });
+
+function longFields(count: number, length: number): OutgoingHttpHeaders {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${index}`, 'x'.repeat(length)]));
+}
 
 describe('a response over HTTP/2', () => {
   it('passes back with status and repeated fields', async () => {
@@ -303,6 +308,36 @@ describe('an HTTP/2 session', () => {
     await Promise.all(aborted);
   });
 
+  it('whose requests are cancelled at any moment, with any code, leaves the edge going on', async () => {
+    const origin = await startOrigin((incoming, response) => {
+      if (incoming.url === '/cut') incoming.socket.destroy();
+      else response.end('ok');
+    });
+    const edge = await startEdge(origin.url);
+    const session = openHttp2(edge);
+    const closed: Promise<unknown>[] = [];
+    for (const path of ['/', '/cut']) {
+      for (const method of ['GET', 'POST']) {
+        for (const code of [0, 1, 2, 8]) {
+          for (const ticks of [0, 1, 2, 5, 10, 20]) {
+            const stream = session.request({ ':method': method, ':path': path, expect: '100-continue' });
+            stream
+              .on('error', () => {})
+              .resume()
+              .write('part');
+            closed.push(new Promise((resolve) => stream.once('close', resolve)));
+            for (let tick = 0; tick < ticks; tick += 1) await new Promise(setImmediate);
+            stream.close(code);
+          }
+        }
+      }
+    }
+    await Promise.all(closed);
+    await expect(readHttp2Answer(session.request())).resolves.toMatchObject({ status: 200 });
+    session.destroy(undefined, 2);
+    await expect(sendHttp2(edge)).resolves.toMatchObject({ status: 200 });
+  });
+
   it('that ends during an upload aborts the request at the origin, which does not take it for complete', async () => {
     const uploads: Promise<unknown>[] = [];
     const origin = await startOrigin((incoming) => {
@@ -311,7 +346,10 @@ describe('an HTTP/2 session', () => {
     });
     const session = openHttp2(await startEdge(origin.url));
     const stream = session.request({ ':method': 'POST' });
-    stream.on('error', () => {}).write('part');
+    stream
+      .on('error', () => {})
+      .resume()
+      .write('part');
     await once(session, 'close');
     await expect(uploads[0]).resolves.toMatchObject({ message: 'aborted' });
   });

@@ -173,7 +173,7 @@ describe('the fields that describe a certificate', () => {
     ['', ''],
     ['CN=a\\, b \\+ c,O=\\"d\\"\\\\', [[{ type: 'O', value: '"d"\\' }], [{ type: 'CN', value: 'a, b + c' }]]],
     [
-      'UID=2+CN=1,O=b',
+      'CN=1+UID=2,O=b',
       [
         { type: 'O', value: 'b' },
         [

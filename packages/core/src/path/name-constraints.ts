@@ -140,8 +140,12 @@ function constrainedName(name: GeneralName): ConstrainedName {
   }
 }
 
-/** Two labels or more and no space: `api.example.com`, `*.example.com`, also with letters and periods no host name has. */
+/**
+ * Two labels or more and no space: `api.example.com`, `*.example.com`, also with letters and periods no host name has. With
+ * a NUL, where other software may cut it, anything does.
+ */
 function looksLikeHost(commonName: string): boolean {
+  if (commonName.includes('\0')) return true;
   return !/[\s@/:]/.test(commonName.trim()) && /[^.][.\u3002\uff0e\uff61]+[^.]/.test(commonName);
 }
 
