@@ -1,14 +1,16 @@
-import { contextTag, Tag } from '../../packages/core/src/x509/der';
 import type { Certificate } from '../../packages/core/src/x509/certificate';
+import { contextTag, Tag } from '../../packages/core/src/x509/der';
 import type { DistinguishedName } from '../../packages/core/src/x509/name';
 import { oid } from '../../packages/core/src/x509/oid';
 import type { Circumstances } from './expected';
-import { nodesOf, parseTree, type TreeNode } from './tree';
+import { attributesOf, extensionOf, extensionTypesOf, hasStringType, valueOf } from './parts';
 
 type Condition = (circumstances: Circumstances) => boolean;
 
 const anyExtendedKeyUsage = '2.5.29.37.0';
 const clientAuth = '1.3.6.1.5.5.7.3.2';
+const emailAddress = oid('1.2.840.113549.1.9.1');
+const year100 = Date.parse('0100-01-01T00:00:00Z');
 
 /** Named circumstances under which a disagreement of expected.json is meant to be. */
 export const conditions: Readonly<Record<string, Condition>> = {
@@ -22,15 +24,11 @@ export const conditions: Readonly<Record<string, Condition>> = {
     return wanted !== undefined && found !== undefined && wanted !== found;
   },
   'an issuer named by serial number': at((certificate) => {
-    const identifier = valueOf(certificate, '2.5.29.35')?.children?.[0];
-    return (
-      identifier?.children?.some(
-        ({ tag }) => tag === contextTag(1, 'constructed') || tag === contextTag(2, 'primitive'),
-      ) === true
-    );
+    const parts = valueOf(certificate, '2.5.29.35')?.children?.[0]?.children ?? [];
+    return parts.some(({ tag }) => tag === contextTag(1, 'constructed') || tag === contextTag(2, 'primitive'));
   }),
-  'policy mappings in a client certificate': at((certificate, { depth }) => {
-    return depth === 0 && certificate.extensions.policyMappings !== undefined;
+  'policy mappings in a client certificate': at(({ extensions }, { depth }) => {
+    return depth === 0 && extensions.policyMappings !== undefined;
   }),
   'a critical key identifier': at((certificate) => {
     return ['2.5.29.14', '2.5.29.35'].some((type) => extensionOf(certificate, type)?.children?.length === 3);
@@ -38,33 +36,32 @@ export const conditions: Readonly<Record<string, Condition>> = {
   'a proxy certificate': hasExtension('1.3.6.1.5.5.7.1.14'),
   'CRL distribution points': hasExtension('2.5.29.31'),
   'a Netscape certificate type': hasExtension('2.16.840.1.113730.1.1'),
+  'RFC 3779 resources': hasExtension('1.3.6.1.5.5.7.1.7', '1.3.6.1.5.5.7.1.8'),
+  'a client with the name of its issuer': at(({ isSelfIssued }, { depth }) => depth === 0 && isSelfIssued),
+  'a roll-over certificate without key identifiers': at((certificate, { depth, path }) => {
+    const { isSelfIssued, extensions } = certificate;
+    const isUndecided =
+      extensions.authorityKeyIdentifier === undefined || path[depth + 1]?.extensions.subjectKeyIdentifier === undefined;
+    return depth > 0 && depth < path.length - 1 && isSelfIssued && isUndecided;
+  }),
   'a URI whose host is not all between // and / or :': at(({ extensions: { subjectAltName = [] } }) => {
     const uris = subjectAltName.flatMap((name) => (name.type === 'uri' ? [name.value] : []));
     return uris.some((uri) => /^[^:]*:\/\/(?:[^/?#]*@|[^/:]*[?#]|[^/:?#]*\.(?:[/:?#]|$))/.test(uri));
   }),
   'a common name with NUL': at(({ subject }) => subject.values('CN').some((value) => value.includes('\0'))),
-  'RFC 3779 resources': hasExtension('1.3.6.1.5.5.7.1.7', '1.3.6.1.5.5.7.1.8'),
-  'a roll-over certificate without authority key identifier': at((certificate, { depth, path }) => {
-    const { isSelfIssued, extensions } = certificate;
-    const wasOf = path[depth + 1]?.extensions.subjectKeyIdentifier;
-    const isUndecided = extensions.authorityKeyIdentifier === undefined || wasOf === undefined;
-    return depth > 0 && depth < path.length - 1 && isSelfIssued && isUndecided;
+  'a name with something that is not text': somewhere(({ subject, issuer }) => {
+    return [...subject.rdns.flat(), ...issuer.rdns.flat()].some(({ value }) => value.startsWith('#'));
   }),
-  'a client with the name of its issuer': at(({ isSelfIssued }, { depth }) => depth === 0 && isSelfIssued),
-  'a name with something that is not text': somewhere((certificate) =>
-    namesOf(certificate).some(({ value }) => value[0] === '#'),
-  ),
   'a name in NumericString or VisibleString': somewhere((certificate) => {
-    return attributesOf(certificate).some(
-      ([, value]) => value?.tag === Tag.numericString || value?.tag === Tag.visibleString,
-    );
+    return hasStringType(certificate, Tag.numericString, Tag.visibleString);
   }),
+  'a name in UniversalString': somewhere((certificate) => hasStringType(certificate, Tag.universalString)),
   'a name that is the same beyond ASCII': ({ path, depth }) => {
     const [child, issuer] = [path[depth], path[depth + 1]];
     return child !== undefined && issuer !== undefined && foldAscii(child.issuer) !== foldAscii(issuer.subject);
   },
   'an e-mail address in a subject that is not IA5String': at((certificate) => {
-    return attributesOf(certificate).some(([type, value]) => type === emailAddress && value?.tag !== Tag.ia5String);
+    return attributesOf(certificate).some(([type, { tag }]) => type === emailAddress && tag !== Tag.ia5String);
   }),
   'a subjectAltName in forms that are passed over': somewhere(hasOtherNames),
   'a negative serial number': at(({ serialNumber }) => serialNumber.startsWith('-')),
@@ -73,25 +70,24 @@ export const conditions: Readonly<Record<string, Condition>> = {
   'something that is passed over': at((certificate) => passedOver.some((holds) => holds(certificate))),
 };
 
-const year100 = Date.parse('0100-01-01T00:00:00Z');
+const comparable = new Set(['dns', 'email', 'uri', 'ip', 'directory']);
+const processed = new Set([14, 15, 17, 19, 30, 32, 33, 35, 36, 37, 54].map((arc) => oid(`2.5.29.${arc}`)));
 
 /** What peercert does not interpret. */
 const passedOver: readonly ((certificate: Certificate) => boolean)[] = [
-  (certificate) => extensionsOf(certificate).some((type) => !processed.has(type)),
+  (certificate) => extensionTypesOf(certificate).some((type) => !processed.has(type)),
   (certificate) => valueOf(certificate, '2.5.29.35')?.children?.[0]?.children?.some(({ tag }) => tag !== 0x80) === true,
+  // Qualifiers of policies.
+  (certificate) => {
+    const policies = valueOf(certificate, '2.5.29.32')?.children?.[0]?.children ?? [];
+    return policies.some(({ children = [] }) => children.length > 1);
+  },
   hasOtherNames,
   ({ extensions: { nameConstraints } }) => {
     const subtrees = [...(nameConstraints?.permitted ?? []), ...(nameConstraints?.excluded ?? [])];
     return subtrees.some(({ type }) => !comparable.has(type));
   },
 ];
-
-const comparable = new Set(['dns', 'email', 'uri', 'ip', 'directory']);
-const processed = new Set([14, 15, 17, 19, 30, 32, 33, 35, 36, 37, 54].map((arc) => oid(`2.5.29.${arc}`)));
-
-function namesOf({ subject, issuer }: Certificate): readonly { readonly value: string }[] {
-  return [...subject.rdns.flat(), ...issuer.rdns.flat()];
-}
 
 function hasOtherNames({ extensions: { subjectAltName = [] } }: Certificate): boolean {
   return subjectAltName.some(({ type }) => type === 'other' || type === 'x400' || type === 'ediParty');
@@ -108,26 +104,6 @@ function foldAscii(name: DistinguishedName): string {
   return JSON.stringify(name.rdns.map((rdn) => rdn.map(({ type, value }) => [type, fold(value)])));
 }
 
-const emailAddress = oid('1.2.840.113549.1.9.1');
-
-/** Type and value of all attributes in subject and issuer. */
-function attributesOf(certificate: Certificate): readonly (readonly [type: string, value: TreeNode | undefined])[] {
-  const [tbs] = parseTree(certificate.der).children ?? [];
-  const rdns = (tbs?.children ?? []).flatMap(({ children = [] }) => children.filter(({ tag }) => tag === Tag.set));
-  return rdns.flatMap(({ children = [] }) => {
-    return children.map((attribute) => {
-      return [attribute.children?.[0]?.content.toString('latin1') ?? '', attribute.children?.[1]] as const;
-    });
-  });
-}
-
-/** The types of all extensions, as {@link oid} writes them. */
-function extensionsOf(certificate: Certificate): readonly string[] {
-  const [tbs] = parseTree(certificate.der).children ?? [];
-  const list = tbs?.children?.find(({ tag }) => tag === contextTag(3, 'constructed'))?.children?.[0]?.children ?? [];
-  return list.map(({ children }) => children?.[0]?.content.toString('latin1') ?? '');
-}
-
 /** A condition on the certificate the error is about. */
 function at(condition: (certificate: Certificate, circumstances: Circumstances) => boolean): Condition {
   return (circumstances) => {
@@ -136,24 +112,11 @@ function at(condition: (certificate: Certificate, circumstances: Circumstances) 
   };
 }
 
-/** A condition on any certificate: for errors that do not say which. */
+/** A condition on any certificate: for errors that name the one below, or none. */
 function somewhere(condition: (certificate: Certificate) => boolean): Condition {
   return ({ path }) => path.some((certificate) => condition(certificate));
 }
 
 function hasExtension(...types: readonly string[]): Condition {
   return somewhere((certificate) => types.some((type) => extensionOf(certificate, type) !== undefined));
-}
-
-/** The Extension with this type. */
-function extensionOf(certificate: Certificate, type: string): TreeNode | undefined {
-  const contents = Buffer.from(oid(type), 'latin1');
-  for (const { node, parent } of nodesOf(parseTree(certificate.der))) {
-    if (node.tag === 0x06 && node.content.equals(contents) && parent?.children?.at(-1)?.tag === 0x04) return parent;
-  }
-  return undefined;
-}
-
-function valueOf(certificate: Certificate, type: string): TreeNode | undefined {
-  return extensionOf(certificate, type)?.children?.at(-1);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Group } from './case';
 import { makeGroups } from './cases';
 import { compareGroup, type Judge, type Judged } from './compare';
+import type { Hierarchy } from './hierarchy';
 import { Random } from './random';
 import { seedHierarchies } from './seeds';
 import { count, newTally, type Tally } from './tally';
@@ -11,6 +12,8 @@ import { count, newTally, type Tally } from './tally';
 export interface RunOptions {
   readonly cases: number;
   readonly seed: number;
+  /** Default: all, minted anew. */
+  readonly hierarchies?: readonly Hierarchy[];
   /** Stands in for peercert. */
   readonly judge?: Judge;
   /** Findings after which a run stops. Default 1. */
@@ -29,9 +32,9 @@ const concurrency = 3;
 
 /** Makes cases, has them judged by everybody, and compares, until there are enough or something was found. */
 export async function runDifferential(options: RunOptions): Promise<RunResult> {
-  const { cases, seed, judge, maxFindings = 1, onProgress } = options;
+  const { cases, seed, hierarchies = seedHierarchies(), judge, maxFindings = 1, onProgress } = options;
   const folder = mkdtempSync(join(tmpdir(), 'peercert-differential-'));
-  const groups = makeGroups(new Random(seed), seedHierarchies());
+  const groups = makeGroups(new Random(seed), hierarchies);
   const tally = newTally();
   const found: Judged[] = [];
   let made = 0;

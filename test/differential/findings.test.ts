@@ -1,5 +1,6 @@
 // Disagreements that a differential run has found, and that were peercert's fault.
 import { createAuthority, der } from '@peercert/testkit';
+import { validate } from '../support/validate';
 import { Certificate } from '../../packages/core/src/x509/certificate';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../support/refusals';
@@ -46,5 +47,21 @@ describe('values of a name that no value can be, which were shown as DER', () =>
   it('are shown as DER when they are a SEQUENCE', () => {
     const { der: bytes } = root.issue({ subject: [{ type: 'CN', value: der.sequence(der.null()) }] });
     expect(decode(bytes)().subject.toString()).toBe('CN=#30020500');
+  });
+});
+
+describe('a common name that other software may cut at a NUL, below constraints for host names', () => {
+  const constrained = root.issueIntermediate({ nameConstraints: { permitted: { dnsNames: ['example.com'] } } });
+
+  it.each(['api.example.net\0 x', '\0 api.example.net', 'client\0 1'])('is refused: %j', async (value) => {
+    const client = constrained.issue({ subject: [{ type: 'CN', value }] });
+    const details = { depth: 0, type: 'dns' };
+    await expect(validate(client, root)).toRejectWith('ERR_CERTIFICATE_NAME_NOT_PERMITTED', details);
+  });
+
+  it('is nothing to constraints for other names', async () => {
+    const mailOnly = root.issueIntermediate({ nameConstraints: { permitted: { emails: ['example.com'] } } });
+    const client = mailOnly.issue({ subject: [{ type: 'CN', value: 'client\0 1' }] });
+    expect((await validate(client, root)).certificates).toHaveLength(3);
   });
 });
