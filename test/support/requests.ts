@@ -76,10 +76,10 @@ export function countingDecodes(source: Source): Source & { readonly decoded: ()
       const presented = source.collect(request);
       if (presented === undefined) return undefined;
       return {
-        key: presented.key,
-        decode: () => {
+        ...presented,
+        decodeEndEntity: () => {
           decoded++;
-          return presented.decode();
+          return presented.decodeEndEntity();
         },
       };
     },

@@ -1,6 +1,7 @@
 import { type ClientCertificateError, TrustStore } from '@peercert/core';
 import { TEST_TIME } from '@peercert/testkit';
 import { buildPath, type PathQuery } from '../../packages/core/src/path/build-path';
+import { resolveRules, type ValidationRules } from '../../packages/core/src/path/rules';
 import { verifySignature } from '../../packages/core/src/path/verify-signature';
 import { Certificate } from '../../packages/core/src/x509/certificate';
 
@@ -9,13 +10,15 @@ interface Minted {
 }
 
 /** A path query in minted certificates. */
-export interface SearchFields extends Partial<Omit<PathQuery, 'endEntity' | 'presented' | 'trust' | 'time'>> {
+export interface SearchFields extends Partial<Omit<PathQuery, 'endEntity' | 'presented' | 'trust' | 'time' | 'rules'>> {
   readonly endEntity: Minted;
   readonly presented?: readonly Minted[];
   readonly anchors: readonly Minted[];
   /** Of the operator. */
   readonly intermediates?: readonly Minted[];
   readonly time?: Date;
+  /** Default: every rule its default word. */
+  readonly rules?: ValidationRules;
 }
 
 export interface SearchResult {
@@ -31,7 +34,7 @@ export interface SearchResult {
 
 /** Runs a path search to its end, answering every signature question inline: P-256, Ed25519 and RSA keys only. */
 export function search(fields: SearchFields): SearchResult {
-  const { endEntity, presented = [], anchors, intermediates = [], time = TEST_TIME, ...rest } = fields;
+  const { endEntity, presented = [], anchors, intermediates = [], time = TEST_TIME, rules = {}, ...rest } = fields;
   const generator = buildPath({
     endEntity: Certificate.copyOf(endEntity.der),
     presented: presented.map(({ der }) => Certificate.copyOf(der)),
@@ -43,6 +46,7 @@ export function search(fields: SearchFields): SearchResult {
     requiredUsage: 'clientAuth',
     maxIntermediates: 8,
     policies: {},
+    rules: resolveRules(rules),
     ...rest,
   });
   const questions: [Buffer, Buffer][] = [];

@@ -1,19 +1,20 @@
 import { ClientCertificateError } from './errors';
 import { createIdentity } from './identity';
+import type { PathQuery } from './path/build-path';
 import { KnownIntermediates } from './path/known-intermediates';
 import type { CertificatePolicyOptions } from './path/policies';
-import type { ValidationRules } from './path/rules';
-import { decodePresented, findPath, type Validation } from './path/validate-path';
+import type { ResolvedRules } from './path/rules';
+import { decodePresented, findPath, type Validation, type VerifiedPath } from './path/validate-path';
 import type { Presented, Source } from './source/source';
 import type { TrustStore } from './trust/trust-store';
-import type { Certificate } from './x509/certificate';
+import { Certificate } from './x509/certificate';
 import { type DatedVerdict, type Verdict, VerdictCache, type VerdictCacheOptions } from './verdict-cache';
 
 export interface JudgeOptions {
   readonly source: Source['name'];
   readonly maxIntermediates: number;
   readonly policies: CertificatePolicyOptions;
-  readonly rules: ValidationRules;
+  readonly rules: ResolvedRules;
   readonly verdictCache: VerdictCacheOptions;
 }
 
@@ -42,7 +43,7 @@ export class Judge {
    * @throws {ClientCertificateError} for what is malformed.
    */
   reach(presented: Presented, trust: TrustStore, time: number): Verdict | Promise<Verdict> {
-    const leader = this.#inFlight.get(presented.key);
+    const leader = this.#inFlight.size === 0 ? undefined : this.#inFlight.get(presented.key);
     if (leader?.trust !== trust) return this.#validate(presented, trust, time);
     // The same question is being answered. Its answer counts only by way of the cache, where it is dated; where there is
     // none, each request finds its own.
@@ -53,22 +54,28 @@ export class Judge {
   }
 
   #validate(presented: Presented, trust: TrustStore, time: number): Verdict | Promise<Verdict> {
-    const [endEntity, ...chain] = presented.decode();
-    const decode = (der: Uint8Array): Certificate => this.#known.decode(der);
-    const query = {
-      endEntity: decodePresented(endEntity, 0, decode),
-      presented: chain.map((der, index) => decodePresented(der, index + 1, decode)),
+    const known = this.#known.chainOf(presented.chainText);
+    const { endEntity, chain } = this.#decode(presented, known);
+    const { maxIntermediates, policies, rules } = this.#settings;
+    const query: PathQuery = {
+      endEntity,
+      presented: chain,
       trust,
       time,
       requiredUsage: 'clientAuth',
-      ...this.#settings,
-    } as const;
+      maxIntermediates,
+      policies,
+      rules,
+      known: this.#known,
+    };
     const conclude = (validation: Validation): Verdict => {
       const dated = dateVerdict(validation, trust, time, this.#source);
       this.#cache.keep(presented.key, dated);
+      const isNew = known === undefined && dated.verdict.refusal === undefined;
+      if (isNew) this.#known.rememberChain(presented.chainText, chain);
       return dated.verdict;
     };
-    const validation = findPath(query, this.#known);
+    const validation = findPath(query);
     if (!(validation instanceof Promise)) return conclude(validation);
     const entry = { trust, verdict: validation.then(conclude) };
     this.#inFlight.set(presented.key, entry);
@@ -78,6 +85,17 @@ export class Judge {
     entry.verdict.then(finish, finish);
     return entry.verdict;
   }
+
+  #decode(
+    presented: Presented,
+    known: readonly Certificate[] | undefined,
+  ): { endEntity: Certificate; chain: readonly Certificate[] } {
+    const endEntityDer = presented.decodeEndEntity();
+    const chain = known === undefined ? presented.decodeChain() : [];
+    const endEntity = decodePresented(endEntityDer, 0, Certificate.over);
+    const decode = (der: Uint8Array): Certificate => this.#known.decode(der);
+    return { endEntity, chain: known ?? chain.map((der, index) => decodePresented(der, index + 1, decode)) };
+  }
 }
 
 function dateVerdict(validation: Validation, trust: TrustStore, time: number, source: Source['name']): DatedVerdict {
@@ -86,11 +104,15 @@ function dateVerdict(validation: Validation, trust: TrustStore, time: number, so
     return { verdict: { refusal }, trust, validFrom: time, validUntil: holdsUntil - 1 };
   }
   const { path } = validation;
-  const span = { trust, validFrom: path.validFrom.getTime(), validUntil: path.validUntil.getTime() };
+  const { from: validFrom, until: validUntil } = path.span;
+  return { verdict: verdictOver(path, source), trust, validFrom, validUntil };
+}
+
+function verdictOver(path: VerifiedPath, source: Source['name']): Verdict {
   try {
-    return { verdict: { identity: createIdentity(path, source) }, ...span };
+    return { identity: createIdentity(path, source) };
   } catch (error) {
     if (!(error instanceof ClientCertificateError)) throw error;
-    return { verdict: { refusal: error }, ...span };
+    return { refusal: error };
   }
 }

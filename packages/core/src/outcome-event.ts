@@ -121,7 +121,7 @@ const eventOutcomes = { authenticated: 'success', anonymous: 'unknown', rejected
 
 function digestOf(presented: Presented | undefined): string | undefined {
   try {
-    return presented === undefined ? undefined : hash('sha256', presented.decode()[0], 'hex').toUpperCase();
+    return presented === undefined ? undefined : hash('sha256', presented.decodeEndEntity(), 'hex').toUpperCase();
   } catch {
     return undefined;
   }

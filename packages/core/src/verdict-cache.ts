@@ -57,13 +57,14 @@ export class VerdictCache {
   }
 
   keep(key: string, dated: DatedVerdict): void {
-    const entry = { ...dated, staleAfter: performance.now() + this.#ttlMs };
+    const { verdict, trust, validFrom, validUntil } = dated;
+    const entry = { verdict, trust, validFrom, validUntil, staleAfter: performance.now() + this.#ttlMs };
     // One key, one verdict: what was thought before of the same certificates is forgotten.
-    if (dated.verdict.refusal !== undefined) {
+    if (verdict.refusal !== undefined) {
       this.#identities.delete(key);
       this.#refusals.set(key, entry);
     } else {
-      this.#refusals.delete(key);
+      if (this.#refusals.size > 0) this.#refusals.delete(key);
       this.#identities.set(key, entry);
     }
   }

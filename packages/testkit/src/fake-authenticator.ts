@@ -44,7 +44,8 @@ function completeIdentity(given: Partial<ClientIdentity>): ClientIdentity {
 function mintIdentity(names: Pick<ClientIdentity, 'uris' | 'dnsNames' | 'emails'>): ClientIdentity {
   const authority = createAuthority();
   const { der } = authority.issue(names);
-  const source = { ...nativeTls(), collect: () => ({ key: 'minted', decode: () => [der] as const }) };
+  const presented = { key: 'minted', decodeChain: () => [], decodeEndEntity: () => der };
+  const source = { ...nativeTls(), collect: () => presented };
   const outcome = createAuthenticator({
     trust: TrustStore.fromDer([authority.der]),
     source: {

@@ -756,7 +756,8 @@ describe('failures that no input should cause', () => {
           ...cloudFront({ channel: edgeChannel }),
           collect: () => ({
             key: 'k',
-            decode: () => {
+            decodeChain: () => [],
+            decodeEndEntity: () => {
               throw new Error('broken');
             },
           }),

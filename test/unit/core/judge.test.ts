@@ -2,6 +2,7 @@ import crypto from 'node:crypto';
 import { ClientCertificateError, type Presented, TrustStore } from '@peercert/core';
 import { createAuthority, daysFromTestTime, TEST_TIME, type TestCertificate } from '@peercert/testkit';
 import { Judge } from '../../../packages/core/src/judge';
+import { resolveRules } from '../../../packages/core/src/path/rules';
 import type { Verdict } from '../../../packages/core/src/verdict-cache';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../support/refusals';
@@ -21,11 +22,17 @@ function presenting(
   certificate: TestCertificate,
   chain = certificate.chain,
   key = 'key',
-): Presented & { decode: jest.Mock } {
-  return { key, decode: jest.fn(() => [certificate.der, ...chain] as const) };
+): Presented & { decodeEndEntity: jest.Mock } {
+  return { key, decodeChain: () => chain, decodeEndEntity: jest.fn(() => certificate.der) };
 }
 const judgeOf = (ttlSeconds = 300): Judge =>
-  new Judge({ source: 'cloudfront', maxIntermediates: 8, policies: {}, rules: {}, verdictCache: { ttlSeconds } });
+  new Judge({
+    source: 'cloudfront',
+    maxIntermediates: 8,
+    policies: {},
+    rules: resolveRules({}),
+    verdictCache: { ttlSeconds },
+  });
 const urisOf = (verdict: Verdict | undefined): unknown => verdict?.identity?.uris ?? verdict?.refusal?.code;
 
 let verifications: jest.SpyInstance;
@@ -43,7 +50,7 @@ describe('a verdict', () => {
     expect(verdict).not.toBeInstanceOf(Promise);
     expect(urisOf(verdict as Verdict)).toEqual(['urn:client']);
     expect(judge.recall(presented, trust, time)).toBe(verdict);
-    expect(presented.decode).toHaveBeenCalledTimes(1);
+    expect(presented.decodeEndEntity).toHaveBeenCalledTimes(1);
   });
 
   it('is promised where they do not, and recalled when it is there', async () => {
@@ -97,7 +104,11 @@ describe('a verdict', () => {
 
   it('is not kept of what cannot be decoded', () => {
     const judge = judgeOf();
-    const rubbish: Presented = { key: 'key', decode: () => [Buffer.of(1), intermediate.der] };
+    const rubbish: Presented = {
+      key: 'key',
+      decodeChain: () => [intermediate.der],
+      decodeEndEntity: () => Buffer.of(1),
+    };
     for (let count = 0; count < 2; count++) {
       expect(() => judge.reach(rubbish, trust, time)).toThrow(ClientCertificateError);
       expect(judge.recall(rubbish, trust, time)).toBeUndefined();
@@ -107,7 +118,7 @@ describe('a verdict', () => {
   it('F23: is not kept of a failure, and the next request finds its own', () => {
     const judge = judgeOf();
     const failing = presenting(client);
-    failing.decode.mockImplementationOnce(() => {
+    failing.decodeEndEntity.mockImplementationOnce(() => {
       throw new Error('broken');
     });
     expect(() => judge.reach(failing, trust, time)).toThrow('broken');
@@ -136,7 +147,7 @@ describe('a question that is being answered', () => {
     const asked = [presenting(slow), presenting(slow), presenting(slow)];
     const verdicts = await Promise.all(asked.map(async (presented) => judge.reach(presented, trust, time)));
     expect(verdicts.map(urisOf)).toEqual([['urn:slow'], ['urn:slow'], ['urn:slow']]);
-    expect(asked.map((presented) => presented.decode.mock.calls.length)).toEqual([1, 0, 0]);
+    expect(asked.map((presented) => presented.decodeEndEntity.mock.calls.length)).toEqual([1, 0, 0]);
   });
 
   it('CA-07: is another question with another store', async () => {
@@ -181,7 +192,13 @@ describe('two judges', () => {
   });
 
   it('name their own source in identities', () => {
-    const native = new Judge({ source: 'native-tls', maxIntermediates: 8, policies: {}, rules: {}, verdictCache: {} });
+    const native = new Judge({
+      source: 'native-tls',
+      maxIntermediates: 8,
+      policies: {},
+      rules: resolveRules({}),
+      verdictCache: {},
+    });
     const verdict = native.reach(presenting(client), trust, time) as Verdict;
     expect(verdict.identity?.source).toBe('native-tls');
   });

@@ -1,5 +1,6 @@
 import { ClientCertificateError } from '../errors';
 import { checkOptions, describe } from '../options';
+import { resolveRules } from '../path/rules';
 import { decodePresented, defaultMaxIntermediates, findPath, type Validation } from '../path/validate-path';
 import type { CertificateRequest } from '../request';
 import { currentTrust, type TrustProvider, TrustStore } from '../trust/trust-store';
@@ -25,6 +26,7 @@ export interface OriginMtlsOptions {
 }
 
 const optionNames = ['trust', 'dnsNames', 'uris', 'spkiSha256'];
+const standardRules = resolveRules({});
 
 /**
  * Channel proof by origin mTLS: the TLS peer presents the proxy's own client certificate, which validates against
@@ -114,7 +116,7 @@ class OriginMtls implements ChannelProof {
         requiredUsage: 'clientAuth',
         maxIntermediates: defaultMaxIntermediates,
         policies: {},
-        rules: {},
+        rules: standardRules,
       });
     } catch (error) {
       if (!(error instanceof ClientCertificateError)) throw error;
@@ -124,14 +126,14 @@ class OriginMtls implements ChannelProof {
 
   #conclude(peer: TlsPeer, trust: TrustStore, validation: Validation): ChannelEvidence {
     if ('refusal' in validation) throw untrusted(this.proof, 'certificate-rejected', validation.refusal);
-    const { endEntity, validFrom, validUntil } = validation.path;
+    const { endEntity, span } = validation.path;
     this.#checkNames(endEntity);
     const evidence = Object.freeze({
       proof: this.proof,
       certificateSha256: endEntity.sha256,
       spkiSha256: endEntity.spkiSha256,
     });
-    this.#proven.set(peer, { trust, from: validFrom.getTime(), until: validUntil.getTime(), evidence });
+    this.#proven.set(peer, { trust, ...span, evidence });
     return evidence;
   }
 

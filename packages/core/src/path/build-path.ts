@@ -3,10 +3,11 @@ import type { TrustStore } from '../trust/trust-store';
 import type { Certificate } from '../x509/certificate';
 import * as check from './checks';
 import type { RequiredUsage } from './checks';
+import type { KnownIntermediates } from './known-intermediates';
 import { NameConstraintChecker } from './name-constraints';
 import { type CertificatePolicyOptions, processPolicies } from './policies';
 import { checkProfile } from './profile';
-import { resolveRules, type ValidationRules } from './rules';
+import type { ResolvedRules } from './rules';
 
 /** What a path is built from. */
 export interface PathQuery {
@@ -20,8 +21,9 @@ export interface PathQuery {
   /** Most intermediates between end-entity certificate and trust anchor, self-issued ones included. */
   readonly maxIntermediates: number;
   readonly policies: CertificatePolicyOptions;
-  /** Default: every rule its default word. */
-  readonly rules?: ValidationRules;
+  readonly rules: ResolvedRules;
+  /** Signatures that need not be asked about again. They count all the same: a search ends where it would without. */
+  readonly known?: KnownIntermediates;
 }
 
 /** A signature somebody has to verify before the search goes on. */
@@ -68,8 +70,7 @@ export type PathVerdict =
  * A generator: it yields each signature question and wants its answer, so that the same search runs inline or off the
  * event loop.
  */
-export function* buildPath(given: PathQuery): Generator<SignatureQuestion, PathVerdict, boolean> {
-  const query = { ...given, rules: resolveRules(given.rules ?? {}) };
+export function* buildPath(query: PathQuery): Generator<SignatureQuestion, PathVerdict, boolean> {
   const search = new PathSearch(query);
   try {
     checkEndEntity(query);
@@ -82,7 +83,7 @@ export function* buildPath(given: PathQuery): Generator<SignatureQuestion, PathV
   return search.refused();
 }
 
-function checkEndEntity({ endEntity, time, requiredUsage, rules = {} }: PathQuery): void {
+function checkEndEntity({ endEntity, time, requiredUsage, rules }: PathQuery): void {
   check.checkVersion(endEntity, 0);
   check.checkValidity(endEntity, 0, time);
   check.checkSignatureAlgorithm(endEntity, 0, rules);
@@ -99,9 +100,8 @@ type PathSoFar = readonly [Certificate, ...Certificate[]];
 class PathSearch {
   readonly #query: PathQuery;
   readonly #presented = new Map<string, Certificate[]>();
-  readonly #answers = new Map<Certificate, Map<Certificate, boolean>>();
+  readonly #answers: (SignatureQuestion & { readonly answer: boolean })[] = [];
   readonly #names = new NameConstraintChecker();
-  #signatures = 0;
   #candidates = 0;
   #refusal: ClientCertificateError | undefined;
   #holdsUntil = Infinity;
@@ -170,7 +170,7 @@ class PathSearch {
     if (++this.#candidates > maxCandidates) {
       throw new ClientCertificateError('ERR_PATH_BUDGET_EXCEEDED', { limit: 'candidates', maximum: maxCandidates });
     }
-    const { time, requiredUsage, rules = {} } = this.#query;
+    const { time, requiredUsage, rules } = this.#query;
     try {
       check.checkKey(issuer, depth, rules);
       if (role === 'anchor' && rules.anchor === 'ignore') return true;
@@ -196,7 +196,8 @@ class PathSearch {
     let issuer = anchor;
     for (let depth = path.length - 1; depth >= 0; depth--) {
       const certificate = path[depth] as Certificate;
-      if (!(yield* this.#isSignedBy(certificate, issuer))) {
+      const known = this.#answerTo(certificate, issuer);
+      if (!(known ?? this.#remember(certificate, issuer, yield { certificate, issuer }))) {
         const details = { depth, issuer: certificate.issuer.toString() };
         this.note(new ClientCertificateError('ERR_PATH_SIGNATURE_INVALID', details));
         return false;
@@ -218,17 +219,20 @@ class PathSearch {
     }
   }
 
-  /** Asks each question once in a search. */
-  *#isSignedBy(certificate: Certificate, issuer: Certificate): Generator<SignatureQuestion, boolean, boolean> {
-    const answers = this.#answers.get(certificate) ?? new Map<Certificate, boolean>();
-    this.#answers.set(certificate, answers);
-    const known = answers.get(issuer);
-    if (known !== undefined) return known;
-    if (++this.#signatures > maxSignatures) {
+  /** The answer, where the question was asked before in this search or need not be asked. */
+  #answerTo(certificate: Certificate, issuer: Certificate): boolean | undefined {
+    for (const asked of this.#answers) {
+      if (asked.certificate === certificate && asked.issuer === issuer) return asked.answer;
+    }
+    if (this.#answers.length === maxSignatures) {
       throw new ClientCertificateError('ERR_PATH_BUDGET_EXCEEDED', { limit: 'signatures', maximum: maxSignatures });
     }
-    const answer = yield { certificate, issuer };
-    answers.set(issuer, answer);
+    const isKnown = this.#query.known?.isSignedBy(certificate, issuer) === true;
+    return isKnown ? this.#remember(certificate, issuer, true) : undefined;
+  }
+
+  #remember(certificate: Certificate, issuer: Certificate, answer: boolean): boolean {
+    this.#answers.push({ certificate, issuer, answer });
     return answer;
   }
 }
@@ -240,7 +244,7 @@ function issuerUnknown(path: PathSoFar): ClientCertificateError {
 
 /** RFC 4158 section 2.4.2: the same key under the same name twice makes a loop, whatever else differs. */
 function isIn(path: PathSoFar, issuer: Certificate): boolean {
-  return path.some((member) => member.subjectKey === issuer.subjectKey && member.hasSameKeyAs(issuer));
+  return path.some((member) => member.hasSameKeyAs(issuer) && member.subjectKey === issuer.subjectKey);
 }
 
 /** RFC 4158 section 3.5.12: issuers whose key identifier matches, then those without one, then the others. */

@@ -1,14 +1,15 @@
 import { ClientCertificateError } from '../errors';
 import type { Certificate } from '../x509/certificate';
 import { KeyUsage } from '../x509/extensions';
+import { oid } from '../x509/oid';
 import { isLegacy } from '../x509/signature-algorithm';
 import type { ValidationRules } from './rules';
 
 /** What the end-entity certificate must be good for: an extKeyUsage purpose, or none in particular. */
 export type RequiredUsage = 'clientAuth' | 'serverAuth' | 'not-checked';
 
-const purposeOids = { clientAuth: '1.3.6.1.5.5.7.3.2', serverAuth: '1.3.6.1.5.5.7.3.1' } as const;
-const anyExtendedKeyUsage = '2.5.29.37.0';
+const purposeOids = { clientAuth: oid('1.3.6.1.5.5.7.3.2'), serverAuth: oid('1.3.6.1.5.5.7.3.1') } as const;
+const anyExtendedKeyUsage = oid('2.5.29.37.0');
 
 const minRsaBits = 2048;
 const minLegacyRsaBits = 1024;
@@ -75,17 +76,17 @@ export function checkSignatureAlgorithm(
   depth: number,
   { legacyAlgorithms }: ValidationRules = {},
 ): void {
-  const { algorithm, oid } = certificate.signatureAlgorithm;
+  const { algorithm, oid: type } = certificate.signatureAlgorithm;
   if (algorithm === undefined || (isLegacy(algorithm) && legacyAlgorithms !== 'accept')) {
-    throw new ClientCertificateError('ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED', { depth, algorithm: oid });
+    throw new ClientCertificateError('ERR_CERTIFICATE_ALGORITHM_NOT_PERMITTED', { depth, algorithm: type });
   }
 }
 
 /** RFC 5280 section 4.2, 6.1.4 (o), 6.1.5 (f): every critical extension is one this package processes. */
 export function checkCriticalExtensions(certificate: Certificate, depth: number): void {
-  const [oid] = certificate.extensions.unsupportedCritical;
-  if (oid !== undefined) {
-    throw new ClientCertificateError('ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED', { depth, oid });
+  const [unsupported] = certificate.extensions.unsupportedCritical;
+  if (unsupported !== undefined) {
+    throw new ClientCertificateError('ERR_CERTIFICATE_CRITICAL_EXTENSION_UNSUPPORTED', { depth, oid: unsupported });
   }
 }
 

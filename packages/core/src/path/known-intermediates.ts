@@ -8,6 +8,10 @@ const maxKnown = 1_000;
 /** Octets at the end of a certificate, inside its signature, that tell certificates apart well enough to look them up. */
 const keyOctets = 32;
 
+/** Characters of chains kept, and of the longest: an honest one has some hundreds for each certificate. */
+const maxChainsLength = 4_000_000;
+const maxChainLength = 16_000;
+
 /**
  * Intermediates that have stood in a verified path, decoded, with the signatures already verified over them. Saves the
  * work of doing it again; never supplies a candidate, so a verdict does not depend on what was asked before.
@@ -16,6 +20,11 @@ const keyOctets = 32;
  */
 export class KnownIntermediates {
   readonly #byEnding = new LRUCache<string, Certificate>({ max: maxKnown });
+  readonly #chains = new LRUCache<string, readonly Certificate[]>({
+    maxSize: maxChainsLength,
+    maxEntrySize: maxChainLength,
+    sizeCalculation: (_, text) => Math.max(1, text.length),
+  });
   readonly #signedBy = new WeakMap<Certificate, WeakSet<Certificate>>();
 
   /** Decodes a certificate, or finds it decoded. The bytes are kept: they must be the caller's to give away. */
@@ -30,12 +39,26 @@ export class KnownIntermediates {
     return this.#signedBy.get(certificate)?.has(issuer) === true;
   }
 
+  /** The chain written so, decoded, if a path was verified with it before. */
+  chainOf(text: string | undefined): readonly Certificate[] | undefined {
+    return text === undefined || text.length > maxChainLength ? undefined : this.#chains.get(text);
+  }
+
+  /** Remembers a chain that a path was verified with, whether or not the path needed the whole of it. */
+  rememberChain(text: string | undefined, chain: readonly Certificate[]): void {
+    // Decoded again: the very certificates whose signatures are known, if there are two of the same bytes.
+    if (text !== undefined) this.#chains.set(text, Object.freeze(chain.map(({ der }) => this.decode(der))));
+  }
+
   remember({ certificates, anchor }: BuiltPath): void {
     let issuer = anchor;
     for (let depth = certificates.length - 1; depth > 0; depth--) {
-      const certificate = this.#keep(certificates[depth] as Certificate);
-      const signers = this.#signedBy.get(certificate) ?? new WeakSet();
-      this.#signedBy.set(certificate, signers.add(issuer));
+      let certificate = certificates[depth] as Certificate;
+      if (!this.isSignedBy(certificate, issuer)) {
+        certificate = this.#keep(certificate);
+        const signers = this.#signedBy.get(certificate) ?? new WeakSet();
+        this.#signedBy.set(certificate, signers.add(issuer));
+      }
       issuer = certificate;
     }
   }

@@ -57,6 +57,8 @@ export function processPolicies(
   certificates: readonly Certificate[],
   options: CertificatePolicyOptions,
 ): readonly string[] {
+  // Most paths have none to process.
+  if (options.requireExplicitPolicy !== true && !certificates.some(speaksOfPolicies)) return [];
   const length = certificates.length;
   let explicitPolicy = options.requireExplicitPolicy === true ? 0 : length + 1;
   let policyMapping = options.inhibitPolicyMapping === true ? 0 : length + 1;
@@ -89,6 +91,11 @@ export function processPolicies(
   // Section 6.1.5 (g): without a need for an explicit policy, an empty set is as good as any.
   if (explicitPolicy === 0 && policies.length === 0) throw notSatisfied(0);
   return policies;
+}
+
+function speaksOfPolicies({ extensions }: Certificate): boolean {
+  const { certificatePolicies, policyConstraints, policyMappings } = extensions;
+  return certificatePolicies !== undefined || policyConstraints !== undefined || policyMappings !== undefined;
 }
 
 /** Section 6.1.3 (d) and (e). */

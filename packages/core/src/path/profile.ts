@@ -12,7 +12,7 @@ interface ProfileRule {
 }
 
 const isCritical = (certificate: Certificate, type: keyof typeof extensionTypes): boolean => {
-  return certificate.extensions.critical.has(extensionTypes[type]);
+  return certificate.extensions.critical.includes(extensionTypes[type]);
 };
 const isCa = (role: Role): boolean => role !== 'end-entity';
 

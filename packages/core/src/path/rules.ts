@@ -24,6 +24,9 @@ export interface ValidationRules {
   readonly profile?: 'path-validation' | 'rfc5280';
 }
 
+/** Every rule with its word: what {@link resolveRules} makes. */
+export type ResolvedRules = Readonly<Required<ValidationRules>>;
+
 /** The words of each rule, the default first. */
 const words: { readonly [Rule in keyof Required<ValidationRules>]: readonly Required<ValidationRules>[Rule][] } = {
   anchor: ['enforce', 'ignore'],
@@ -50,10 +53,10 @@ export function checkRules(rules: ValidationRules): void {
  * Every rule with its word, the first of its words where none is given. Words of the object itself only: what it would
  * inherit from a polluted Object.prototype is nobody's decision.
  */
-export function resolveRules(rules: ValidationRules): Required<ValidationRules> {
+export function resolveRules(rules: ValidationRules): ResolvedRules {
   const resolved = Object.entries(words).map(([rule, [standard]]) => {
     const given = Object.hasOwn(rules, rule) ? rules[rule as keyof ValidationRules] : undefined;
     return [rule, given ?? standard];
   });
-  return Object.freeze(Object.fromEntries(resolved)) as Required<ValidationRules>;
+  return Object.freeze(Object.fromEntries(resolved)) as ResolvedRules;
 }

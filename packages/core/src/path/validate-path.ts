@@ -3,11 +3,10 @@ import { checkInteger, checkOptions, describe } from '../options';
 import { TrustStore } from '../trust/trust-store';
 import { Certificate } from '../x509/certificate';
 import { DerError } from '../x509/der';
-import { type BuiltPath, buildPath, type PathQuery, type SignatureQuestion } from './build-path';
+import { type BuiltPath, buildPath, type PathQuery } from './build-path';
 import type { RequiredUsage } from './checks';
-import type { KnownIntermediates } from './known-intermediates';
 import { type CertificatePolicyOptions, checkPolicyOptions } from './policies';
-import { checkRules, type ValidationRules } from './rules';
+import { checkRules, resolveRules, type ValidationRules } from './rules';
 import { verifySignature } from './verify-signature';
 
 /**
@@ -32,17 +31,27 @@ export class VerifiedPath {
 
   /** DER, end-entity certificate first, trust anchor last. Copies, made anew each time. */
   get certificates(): readonly Uint8Array[] {
-    return this.#all.map(({ der }) => Uint8Array.from(der));
+    return [...this.#path.certificates, this.#path.anchor].map(({ der }) => Uint8Array.from(der));
   }
 
   /** The latest notBefore of the path, anchor included. */
   get validFrom(): Date {
-    return new Date(Math.max(...this.#all.map(({ notBefore }) => notBefore)));
+    return new Date(this.span.from);
   }
 
   /** The earliest notAfter of the path, anchor included. */
   get validUntil(): Date {
-    return new Date(Math.min(...this.#all.map(({ notAfter }) => notAfter)));
+    return new Date(this.span.until);
+  }
+
+  /** @internal The same, in milliseconds since the Unix epoch. */
+  get span(): { readonly from: number; readonly until: number } {
+    let { notBefore: from, notAfter: until } = this.#path.anchor;
+    for (const { notBefore, notAfter } of this.#path.certificates) {
+      from = Math.max(from, notBefore);
+      until = Math.min(until, notAfter);
+    }
+    return { from, until };
   }
 
   /**
@@ -62,10 +71,6 @@ export class VerifiedPath {
   get anchor(): Certificate {
     return this.#path.anchor;
   }
-
-  get #all(): readonly Certificate[] {
-    return [...this.#path.certificates, this.#path.anchor];
-  }
 }
 
 /** How the validation of one path ended. */
@@ -74,29 +79,21 @@ export type Validation =
   /** `holdsUntil`: milliseconds since the Unix epoch; later the same question may have another answer. */
   | { readonly refusal: ClientCertificateError; readonly holdsUntil: number };
 
-/**
- * Builds and validates a path: inline as long as its signatures verify fast, otherwise as a promise.
- *
- * @param known - Intermediates whose signatures need not be verified again.
- */
-export function findPath(query: PathQuery, known?: KnownIntermediates): Validation | Promise<Validation> {
+/** Builds and validates a path: inline as long as its signatures verify fast, otherwise as a promise. */
+export function findPath(query: PathQuery): Validation | Promise<Validation> {
   const search = buildPath(query);
   const advance = (answer?: boolean): Validation | Promise<Validation> => {
     let step = answer === undefined ? search.next() : search.next(answer);
     while (step.done !== true) {
-      const verified = answerTo(step.value, known);
+      const verified = verifySignature(step.value.certificate, step.value.issuer);
       if (typeof verified !== 'boolean') return verified.then(advance);
       step = search.next(verified);
     }
     if ('refusal' in step.value) return step.value;
-    known?.remember(step.value.path);
+    query.known?.remember(step.value.path);
     return { path: makeVerifiedPath(step.value.path) };
   };
   return advance();
-}
-
-function answerTo({ certificate, issuer }: SignatureQuestion, known?: KnownIntermediates): boolean | Promise<boolean> {
-  return known?.isSignedBy(certificate, issuer) === true || verifySignature(certificate, issuer);
 }
 
 /** What {@link validatePath} takes. */
@@ -167,7 +164,7 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
     requiredUsage: extKeyUsage,
     maxIntermediates,
     policies,
-    rules,
+    rules: resolveRules(rules),
   });
   if ('refusal' in validation) throw validation.refusal;
   return validation.path;

@@ -77,10 +77,10 @@ export function cloudFront(options: CloudFrontOptions): Source {
 }
 
 function presentedIn(lines: FieldLines): Presented | undefined {
-  const certificate = only(lines, clientCert);
-  const chain = lines.get(clientCertChain) ?? [];
-  const present = only(lines, viewerCertPresent);
-  const sha256 = only(lines, viewerCertSha256)?.toLowerCase();
+  const [certificateLines = [], chain = [], presentLines = [], sha256Lines = []] = lines;
+  const certificate = only(certificateLines, clientCert);
+  const present = only(presentLines, viewerCertPresent);
+  const sha256 = only(sha256Lines, viewerCertSha256)?.toLowerCase();
   if (present !== undefined && present !== '0' && present !== '1') {
     throw new ClientCertificateError('ERR_HEADER_MALFORMED', { header: viewerCertPresent, reason: 'it is not 0 or 1' });
   }
@@ -98,21 +98,21 @@ function presentedIn(lines: FieldLines): Presented | undefined {
   return {
     // A digest that is empty is not one that is absent.
     key: verdictKey(['cloudfront', sha256 === undefined ? '' : `=${sha256}`, certificate, ...chain]),
-    decode() {
-      // The chain first: it is counted before anything is decoded.
-      const issuers = parseClientCertChain(chain);
+    // Several lines of a List mean the same as one (RFC 9651 section 4.2).
+    chainText: chain.length === 1 ? chain[0] : chain.join(', '),
+    decodeChain: () => parseClientCertChain(chain),
+    decodeEndEntity() {
       const endEntity = parseClientCert([certificate]);
       if (sha256 !== undefined && sha256 !== hash('sha256', endEntity, 'hex')) {
         throw inconsistent(viewerCertSha256, 'it is not the digest of the certificate');
       }
-      return [endEntity, ...issuers];
+      return endEntity;
     },
   };
 }
 
 /** The value of a field that may occur once. */
-function only(lines: FieldLines, header: string): string | undefined {
-  const values = lines.get(header) ?? [];
+function only(values: readonly string[], header: string): string | undefined {
   if (values.length > 1) throw new ClientCertificateError('ERR_HEADER_REPEATED', { header, count: values.length });
   return values[0];
 }

@@ -62,8 +62,8 @@ export interface FieldCollectorOptions {
   readonly otherCertificateHeaders: 'ignore' | 'reject';
 }
 
-/** The field lines of one request, by lower-case name; a field that did not arrive has an empty list. */
-export type FieldLines = ReadonlyMap<string, readonly string[]>;
+/** The field lines of one request, in the order of the source's fields; undefined for a field that did not arrive. */
+export type FieldLines = readonly (readonly string[] | undefined)[];
 
 /**
  * Makes a function that collects a source's own field lines from a request and refuses what would let two readers see two
@@ -75,45 +75,48 @@ export function createFieldCollector({
   guarded,
   otherCertificateHeaders,
 }: FieldCollectorOptions): (request: CertificateRequest) => FieldLines {
-  const own = new Set(fields);
+  const own = new Map(fields.map((name, index) => [name, index]));
   const unnameable = new Set([...fields, ...guarded]);
   // Lengths of names worth a closer look: most headers are dismissed by one array access.
   const interesting: boolean[] = [];
-  for (const name of [...own, 'connection']) interesting[name.length] = true;
+  for (const name of [...fields, 'connection']) interesting[name.length] = true;
   if (otherCertificateHeaders === 'reject') for (const name of certificateHeaders) interesting[name.length] = true;
 
   return function collectFieldLines(request) {
     const lines = receivedHeaders(request);
     checkCount(request, lines.length / 2);
-    const collected = new Map<string, string[]>(fields.map((name) => [name, []]));
+    const collected: (string[] | undefined)[] = fields.map(() => undefined);
     let lookAlike: string | undefined;
     for (let at = 0; at < lines.length; at += 2) {
       const received = lines[at] as string;
       if (interesting[received.length] !== true) continue;
       const name = received.toLowerCase();
       const value = lines[at + 1] as string;
-      if (own.has(name)) collected.get(name)?.push(value);
-      else if (name === 'connection') checkConnection(value, unnameable);
-      else if (own.has(name.replaceAll('_', '-'))) lookAlike = name;
+      const index = own.get(name);
+      if (index !== undefined) {
+        const values = collected[index];
+        if (values === undefined) collected[index] = [value];
+        else values.push(value);
+      } else if (name === 'connection') checkConnection(value, unnameable);
+      else if (name.includes('_') && own.has(name.replaceAll('_', '-'))) lookAlike = name;
       // Not CloudFront's companions: they are the configured proxy's own, and nobody reads them.
       else if (otherCertificateHeaders === 'reject' && certificateHeaders.has(name.replaceAll('_', '-'))) {
         throw new ClientCertificateError('ERR_HEADER_UNEXPECTED', { header: name });
       }
     }
-    if (lookAlike !== undefined) checkLookAlike(lookAlike, collected);
+    // A look-alike alone is a stranger's header and passed over; beside a real field somebody may read the wrong one.
+    if (lookAlike !== undefined) {
+      const header = fields.find((_, index) => collected[index] !== undefined);
+      if (header !== undefined) throw new ClientCertificateError('ERR_HEADER_AMBIGUOUS', { header, lookAlike });
+    }
     return collected;
   };
 }
 
-/** A look-alike alone is a stranger's header and passed over; beside a real field somebody may read the wrong one. */
-function checkLookAlike(lookAlike: string, collected: FieldLines): void {
-  for (const [header, values] of collected) {
-    if (values.length > 0) throw new ClientCertificateError('ERR_HEADER_AMBIGUOUS', { header, lookAlike });
-  }
-}
-
 function checkConnection(value: string, unnameable: ReadonlySet<string>): void {
-  for (const option of value.toLowerCase().split(',')) {
+  const options = value.toLowerCase();
+  if (options === 'keep-alive' || options === 'close') return;
+  for (const option of options.split(',')) {
     const header = option.trim().replaceAll('_', '-');
     if (unnameable.has(header)) throw new ClientCertificateError('ERR_HEADER_HOP_BY_HOP', { header });
   }

@@ -12,7 +12,7 @@ import { type Presented, type Source, verdictKey } from './source';
  *
  * The server must ask for certificates and leave judging them to peercert: see `originServerOptions`.
  */
-export function nativeTls(options: Record<never, never> = {}): Source {
+export function nativeTls(options: Record<string, never> = {}): Source {
   checkOptions('nativeTls', options, []);
   return Object.freeze({
     name: 'native-tls',
@@ -59,7 +59,8 @@ function collect(request: CertificateRequest): Presented | undefined {
   if (known !== undefined) return known;
   const presented: Presented = {
     key: verdictKey(['native-tls', ...peer.certificates.map((der) => der.toString('latin1'))]),
-    decode: () => [endEntity, ...chain],
+    decodeChain: () => chain,
+    decodeEndEntity: () => endEntity,
   };
   presentedBy.set(peer, presented);
   return presented;

@@ -1,6 +1,6 @@
 import { ClientCertificateError } from '../errors';
 import { maxCertificateOctets } from '../x509/certificate';
-import { parseByteSequenceItem, parseByteSequenceList, StructuredFieldError } from './structured-field';
+import { parseByteSequenceItem, parseByteSequenceList } from './structured-field';
 
 /** Most certificates in one chain, unless a source says less. */
 export const maxChainCertificates = 10;
@@ -27,7 +27,8 @@ export function parseClientCert(fieldLines: readonly string[]): Uint8Array {
   }
   if (line === undefined) throw new ClientCertificateError('ERR_HEADER_MALFORMED', { header, reason: 'there is none' });
   checkLength(header, line.length, maxClientCertLength);
-  return parseField(header, () => requireBytes(parseByteSequenceItem(line)));
+  const malformed = malformedField(header);
+  return requireBytes(parseByteSequenceItem(line, malformed), malformed);
 }
 
 /**
@@ -45,9 +46,9 @@ export function parseClientCertChain(fieldLines: readonly string[]): readonly Ui
   const tooMany = (count: number): Error => {
     return new ClientCertificateError('ERR_CHAIN_TOO_LONG', { count, maximum: maxChainCertificates });
   };
-  return parseField(header, () => {
-    return parseByteSequenceList(fieldLines, maxChainCertificates, tooMany).map(requireBytes);
-  });
+  const malformed = malformedField(header);
+  const members = parseByteSequenceList(fieldLines, maxChainCertificates, tooMany, malformed);
+  return members.map((bytes) => requireBytes(bytes, malformed));
 }
 
 /**
@@ -74,16 +75,11 @@ function checkLength(header: string, bytes: number, maximum: number): void {
   if (bytes > maximum) throw new ClientCertificateError('ERR_HEADER_TOO_LARGE', { header, bytes, maximum });
 }
 
-function requireBytes(bytes: Buffer): Buffer {
-  if (bytes.length === 0) throw new StructuredFieldError('a byte sequence is empty');
+function requireBytes(bytes: Buffer, malformed: (reason: string) => Error): Buffer {
+  if (bytes.length === 0) throw malformed('a byte sequence is empty');
   return bytes;
 }
 
-function parseField<Result>(header: string, parse: () => Result): Result {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof StructuredFieldError)) throw error;
-    throw new ClientCertificateError('ERR_HEADER_MALFORMED', { header, reason: error.reason });
-  }
+function malformedField(header: string): (reason: string) => Error {
+  return (reason) => new ClientCertificateError('ERR_HEADER_MALFORMED', { header, reason });
 }

@@ -25,12 +25,20 @@ export interface Source {
 export interface Presented {
   /** Equal exactly when the same was presented in the same words: see {@link verdictKey}. */
   readonly key: string;
+  /** What the other certificates were written as: equal words, equal certificates. Undefined where nothing was written. */
+  readonly chainText?: string | undefined;
   /**
-   * DER, end-entity certificate first. Done once per key.
+   * DER of the certificates behind the end-entity certificate. Not asked where the text is known.
    *
    * @throws {ClientCertificateError} when the text is malformed.
    */
-  decode(): readonly [Uint8Array, ...Uint8Array[]];
+  decodeChain(): readonly Uint8Array[];
+  /**
+   * DER of the end-entity certificate, in memory of its own: it is kept. Asked once per key.
+   *
+   * @throws {ClientCertificateError} when the text is malformed.
+   */
+  decodeEndEntity(): Uint8Array;
 }
 
 /**

@@ -10,6 +10,11 @@ export class StructuredFieldError extends Error {
   }
 }
 
+/** Makes the error for a value that does not follow the grammar. */
+type Malformed = (reason: string) => Error;
+
+const structuredFieldError: Malformed = (reason) => new StructuredFieldError(reason);
+
 /** Bare Items a parameter can have (RFC 9651 section 3.3): recognized, so that they can be passed over. */
 const bareItem = new RegExp(
   [
@@ -30,13 +35,13 @@ const optionalWhiteSpace = /[ \t]*/y;
  * Parses an Item that is a Byte Sequence (RFC 9651 section 4.2). Parameters are checked and passed over: RFC 9440 gives
  * them no meaning.
  *
- * @throws {StructuredFieldError} for anything else.
+ * @throws what `malformed` returns for anything else: {@link StructuredFieldError}, unless told otherwise.
  */
-export function parseByteSequenceItem(value: string): Buffer {
+export function parseByteSequenceItem(value: string, malformed: Malformed = structuredFieldError): Buffer {
   const text = trimSpaces(value);
-  const item = readByteSequence(text, 0);
-  if (item.end !== text.length) throw new StructuredFieldError('something follows the byte sequence');
-  return decode(text, item);
+  const item = readByteSequence(text, 0, malformed);
+  if (item.end !== text.length) throw malformed('something follows the byte sequence');
+  return decode(text, item, malformed);
 }
 
 /**
@@ -44,28 +49,29 @@ export function parseByteSequenceItem(value: string): Buffer {
  * empty one, is an empty list.
  *
  * @param maximum - Most members. They are counted before any is decoded.
- * @throws {StructuredFieldError} for anything else.
+ * @throws what `malformed` returns for anything else: {@link StructuredFieldError}, unless told otherwise.
  * @throws what `tooMany` returns, given the count at which the limit was passed.
  */
 export function parseByteSequenceList(
   fieldLines: readonly string[],
   maximum: number,
   tooMany: (count: number) => Error,
+  malformed: Malformed = structuredFieldError,
 ): readonly Buffer[] {
   const text = trimSpaces(fieldLines.join(', '));
   if (text === '') return [];
   const items: ByteSequence[] = [];
   for (let at = 0; ;) {
     if (items.length === maximum) throw tooMany(maximum + 1);
-    const item = readByteSequence(text, at);
+    const item = readByteSequence(text, at, malformed);
     items.push(item);
     at = skip(optionalWhiteSpace, text, item.end);
     if (at === text.length) break;
-    if (text[at] !== ',') throw new StructuredFieldError('list members are not separated by a comma');
+    if (text[at] !== ',') throw malformed('list members are not separated by a comma');
     at = skip(optionalWhiteSpace, text, at + 1);
-    if (at === text.length) throw new StructuredFieldError('the list ends in a comma');
+    if (at === text.length) throw malformed('the list ends in a comma');
   }
-  return items.map((item) => decode(text, item));
+  return items.map((item) => decode(text, item, malformed));
 }
 
 /** Where the base64 stands, and where the item with its parameters ends. */
@@ -75,40 +81,40 @@ interface ByteSequence {
   readonly end: number;
 }
 
-function readByteSequence(text: string, at: number): ByteSequence {
-  if (text[at] !== ':') throw new StructuredFieldError('a byte sequence does not begin with a colon');
+function readByteSequence(text: string, at: number, malformed: Malformed): ByteSequence {
+  if (text[at] !== ':') throw malformed('a byte sequence does not begin with a colon');
   const base64End = text.indexOf(':', at + 1);
-  if (base64End === -1) throw new StructuredFieldError('a byte sequence does not end with a colon');
-  return { base64Start: at + 1, base64End, end: skipParameters(text, base64End + 1) };
+  if (base64End === -1) throw malformed('a byte sequence does not end with a colon');
+  return { base64Start: at + 1, base64End, end: skipParameters(text, base64End + 1, malformed) };
 }
 
-function skipParameters(text: string, start: number): number {
+function skipParameters(text: string, start: number, malformed: Malformed): number {
   let at = start;
   while (text[at] === ';') {
     const afterKey = skip(parameterKey, text, at);
-    if (afterKey === at) throw new StructuredFieldError('a parameter has no key');
+    if (afterKey === at) throw malformed('a parameter has no key');
     at = afterKey;
     if (text[at] !== '=') continue;
     const afterValue = skip(bareItem, text, at + 1);
-    if (afterValue === at + 1) throw new StructuredFieldError('a parameter has no value');
-    if (text[at + 1] === '%') checkDisplayString(text.slice(at + 1, afterValue));
+    if (afterValue === at + 1) throw malformed('a parameter has no value');
+    if (text[at + 1] === '%') checkDisplayString(text.slice(at + 1, afterValue), malformed);
     at = afterValue;
   }
   return at;
 }
 
 /** The octets behind the percent signs must be UTF-8 (RFC 9651 section 4.2.10). */
-function checkDisplayString(text: string): void {
+function checkDisplayString(text: string, malformed: Malformed): void {
   try {
     decodeURIComponent(text.slice(2, -1));
   } catch {
-    throw new StructuredFieldError('a display string is not UTF-8');
+    throw malformed('a display string is not UTF-8');
   }
 }
 
-function decode(text: string, { base64Start, base64End }: ByteSequence): Buffer {
+function decode(text: string, { base64Start, base64End }: ByteSequence, malformed: Malformed): Buffer {
   const bytes = decodeBase64(text.slice(base64Start, base64End));
-  if (bytes === undefined) throw new StructuredFieldError('a byte sequence is not base64');
+  if (bytes === undefined) throw malformed('a byte sequence is not base64');
   return bytes;
 }
 

@@ -10,10 +10,12 @@ const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
  * @returns undefined when the text is anything else.
  */
 export function decodeBase64(text: string): Buffer | undefined {
-  if (!base64.test(text)) return undefined;
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   const characters = text.length - padding;
   if (characters % 4 === 1 || (padding > 0 && text.length % 4 !== 0)) return undefined;
   const bytes = Buffer.allocUnsafeSlow(Math.floor((characters * 3) / 4));
-  return bytes.write(text, 'base64') === bytes.length ? bytes : undefined;
+  // Node passes over what is not base64, and then has fewer bytes than there should be.
+  if (bytes.write(text, 'base64') !== bytes.length) return undefined;
+  // What the bytes are written as is well formed. The slower question is for what Node reads and would not write.
+  return bytes.toString('base64') === text || base64.test(text) ? bytes : undefined;
 }

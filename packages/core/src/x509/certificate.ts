@@ -74,12 +74,21 @@ export class Certificate {
     this.extensions = readOptionalFields(tbs, this.version);
 
     const outerAlgorithmStart = certificate.end;
-    readAlgorithmIdentifier(certificate, 'signatureAlgorithm');
+    certificate.expect(Tag.sequence, 'signatureAlgorithm');
     if (der.compare(der, innerAlgorithm.start, innerAlgorithm.end, outerAlgorithmStart, certificate.end) !== 0) {
       throw new DerError('signature and signatureAlgorithm differ', outerAlgorithmStart);
     }
     this.#signature = certificate.wholeBitString('signatureValue').range;
     certificate.finish('signatureValue');
+  }
+
+  /**
+   * Decodes the bytes where they are, and keeps them: they must be the caller's to give away.
+   *
+   * @throws {DerError}
+   */
+  static over(this: void, der: Uint8Array): Certificate {
+    return new Certificate(Buffer.isBuffer(der) ? der : Buffer.from(der.buffer, der.byteOffset, der.byteLength));
   }
 
   /**
@@ -156,7 +165,8 @@ export class Certificate {
   }
 
   hasSameKeyAs(other: Certificate): boolean {
-    return this.spkiSha256 === other.spkiSha256;
+    const [mine, theirs] = [this.#spki, other.#spki];
+    return this.der.compare(other.der, theirs.start, theirs.end, mine.start, mine.end) === 0;
   }
 
   #slice({ start, end }: Range): Buffer {

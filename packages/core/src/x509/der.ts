@@ -1,3 +1,5 @@
+import { mixOctet, oidContents } from './oid';
+
 /** DER tags this package reads (X.690 section 8). Context-specific tags are built with {@link contextTag}. */
 export const Tag = {
   boolean: 0x01,
@@ -177,12 +179,14 @@ export class DerReader {
     const { start, end } = this;
     if (start === end || this.byte(end - 1) >= 0x80) throw new DerError(`${what} is not an OID`, start);
     if (end - start > maxOidOctets) throw new DerError(`${what} is too long`, start);
+    let mixed = 0;
     for (let at = start, first = true; at < end; at++) {
       const octet = this.byte(at);
       if (first && octet === 0x80) throw new DerError(`${what} is not minimal`, at);
       first = octet < 0x80;
+      mixed = mixOctet(mixed, octet);
     }
-    return this.bytes.toString('latin1', start, end);
+    return oidContents(this.bytes, start, end, mixed);
   }
 
   /** BIT STRING of any number of bits; leaves the bits in `start` and `end`. Unused ones are zero (X.690 section 11.2.1). */

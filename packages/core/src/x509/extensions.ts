@@ -24,7 +24,7 @@ export interface Extensions {
   basicConstraints: BasicConstraints | undefined;
   /** Set of {@link KeyUsage} bits. */
   keyUsage: number | undefined;
-  /** Dotted OIDs of the purposes. */
+  /** The purposes, as latin1 OID contents. */
   extKeyUsage: readonly string[] | undefined;
   subjectAltName: readonly GeneralName[] | undefined;
   subjectAltNameIsCritical: boolean;
@@ -42,7 +42,7 @@ export interface Extensions {
   /** Whether authorityInfoAccess is there and is not what RFC 5280 section 4.2.2.1 says. Nothing else is read of it. */
   authorityInfoAccessIsMalformed: boolean;
   /** Types of critical extensions, as latin1 OID contents. */
-  readonly critical: Set<string>;
+  readonly critical: string[];
   /** Dotted OIDs of critical extensions that are not processed. */
   readonly unsupportedCritical: string[];
 }
@@ -91,7 +91,7 @@ export function noExtensions(): Extensions {
     policyConstraints: undefined,
     inhibitAnyPolicy: undefined,
     authorityInfoAccessIsMalformed: false,
-    critical: new Set(),
+    critical: [],
     unsupportedCritical: [],
   };
 }
@@ -101,19 +101,19 @@ export function decodeExtensions(reader: DerReader): Extensions {
   const list = reader.enter(Tag.sequence, 'extensions');
   if (list.atEnd) throw new DerError('extensions are empty', list.end);
   const extensions = noExtensions();
-  const seen = new Set<string>();
+  const seen: string[] = [];
   while (!list.atEnd) {
-    if (seen.size === maxExtensions) throw new DerError('too many extensions', list.end);
+    if (seen.length === maxExtensions) throw new DerError('too many extensions', list.end);
     const extension = list.enter(Tag.sequence, 'extension');
     const at = extension.end;
     const type = extension.oid('extension type');
-    if (seen.has(type)) throw new DerError('extension is repeated', at);
-    seen.add(type);
+    if (seen.includes(type)) throw new DerError('extension is repeated', at);
+    seen.push(type);
     let critical = false;
     if (extension.nextTag === Tag.boolean) {
       critical = extension.boolean('critical');
       if (!critical) throw new DerError('critical encodes its default', extension.start);
-      extensions.critical.add(type);
+      extensions.critical.push(type);
     }
     extension.expect(Tag.octetString, 'extension value');
     decodeExtension(extensions, type, critical, new DerReader(list.bytes, extension.start, extension.end));
@@ -204,7 +204,7 @@ function decodeBasicConstraints(value: DerReader): BasicConstraints {
 function decodeExtKeyUsage(value: DerReader): readonly string[] {
   const sequence = value.enter(Tag.sequence, 'extKeyUsage');
   const purposes: string[] = [];
-  while (!sequence.atEnd) purposes.push(dottedOid(sequence.oid('extKeyUsage purpose')));
+  while (!sequence.atEnd) purposes.push(sequence.oid('extKeyUsage purpose'));
   return purposes;
 }
 

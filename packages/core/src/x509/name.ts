@@ -95,6 +95,26 @@ export function decodeName(bytes: Buffer, range: Range): DistinguishedName {
  * bytes.
  */
 export function nameKey(bytes: Buffer, range: Range): string {
+  const isShort = range.end - range.start <= maxRememberedName;
+  const name = isShort ? bytes.toString('latin1', range.start, range.end) : '';
+  const known = nameKeys.get(name);
+  if (known !== undefined) return known;
+  const key = foldName(bytes, range);
+  if (nameKeys.size >= maxRememberedNames) nameKeys.clear();
+  if (isShort) nameKeys.set(name, key);
+  return key;
+}
+
+/** Keys of names met lately, by the octets of the name: issuers are few, and named by every certificate. */
+const nameKeys = new Map<string, string>();
+
+/** When there are more, all are forgotten: whatever is in use comes back at once. */
+const maxRememberedNames = 1_000;
+
+/** In octets. Longer names are folded each time, so that what is remembered stays small. */
+const maxRememberedName = 512;
+
+function foldName(bytes: Buffer, range: Range): string {
   const rdns: string[][] = [];
   visitName(bytes, range, (rdn, type, tag, value, element) => {
     const text = decodeText(bytes, tag, value);
@@ -107,18 +127,38 @@ export function nameKey(bytes: Buffer, range: Range): string {
 
 /**
  * One string for each RDN, equal exactly for equal RDNs in the sense of {@link nameKey}: for comparing the beginning of a
- * name with a subtree.
+ * name with a subtree. With {@link foldTextFurther}, text is also what only some take for it, see {@link textForAnybody}.
  */
 export function rdnKeysOf(name: DistinguishedName, fold = foldText): readonly string[] {
   return name.rdns.map((rdn) => {
     const attributes = rdn.map((attribute) => {
-      const isText = !notText.has(attribute);
-      const folded = isText ? fold(attribute.value) : attribute.value;
-      return `${attribute.type}${isText ? '=' : '#'}${folded.length}:${folded}`;
+      const text =
+        fold === foldTextFurther ? textForAnybody(attribute) : notText.has(attribute) ? undefined : attribute.value;
+      const folded = text === undefined ? attribute.value : fold(text);
+      return `${attribute.type}${text === undefined ? '#' : '='}${folded.length}:${folded}`;
     });
     return attributes.toSorted().join('');
   });
 }
+
+/**
+ * The text of a value as some software reads it: also of string types that are shown as DER here. UniversalString is a
+ * DirectoryString (RFC 5280 section 4.1.2.4); the others are not, and their octets are taken as they are. Undefined for
+ * what is text to nobody.
+ */
+export function textForAnybody(attribute: NameAttribute): string | undefined {
+  if (!notText.has(attribute)) return attribute.value;
+  const bytes = Buffer.from(attribute.value.slice(1), 'hex');
+  const { tag, start, end } = new DerReader(bytes).readOpaque();
+  if (tag === Tag.universalString) {
+    const characters = Array.from({ length: (end - start) / 4 }, (_, index) => bytes.readUInt32BE(start + index * 4));
+    return characters.map((one) => (one > 0x10_ffff ? '\ufffd' : String.fromCodePoint(one))).join('');
+  }
+  return otherStrings.has(tag) ? bytes.toString('latin1', start, end) : undefined;
+}
+
+/** ObjectDescriptor, VideotexString, GraphicString, GeneralString. */
+const otherStrings = new Set([0x07, 0x15, 0x19, 0x1b]);
 
 /** Whether a Name has no attributes at all: `SEQUENCE {}`. */
 export function isEmptyName({ start, end }: Range): boolean {
@@ -148,15 +188,24 @@ function visitAttributes(rdns: DerReader, what: string, visit: AttributeVisitor)
   }
 }
 
-/** Refuses text that does not decode: two readers could see two names in it. */
+/**
+ * Refuses text that does not decode: two readers could see two names in it. So could they in text in pieces, which DER does
+ * not have (X.690 section 10.2) and some readers put together.
+ */
 function checkText({ bytes, tag, start, end }: DerReader, what: string): void {
   const length = end - start;
+  if (isInPieces(tag)) throw new DerError(`${what} holds a value in pieces`, start);
   if (tag === Tag.utf8String && !isUtf8(bytes.subarray(start, end))) {
     throw new DerError(`${what} holds invalid UTF-8`, start);
   }
   if (tag === Tag.bmpString && length % 2 !== 0) throw new DerError(`${what} holds an odd BMPString`, start);
   if (tag === Tag.universalString && length % 4 !== 0)
     throw new DerError(`${what} holds an odd UniversalString`, start);
+}
+
+/** Universal, constructed, and neither EXTERNAL, EMBEDDED PDV, SEQUENCE, SET nor CHARACTER STRING, which always are. */
+function isInPieces(tag: number): boolean {
+  return tag > 0x20 && tag < 0x40 && ![0x28, 0x2b, Tag.sequence, Tag.set, 0x3d].includes(tag);
 }
 
 function decodeText(bytes: Buffer, tag: number, { start, end }: Range): string | undefined {

@@ -115,8 +115,10 @@ function decodeEcPoint({ bytes, start, end }: DerReader, curveOid: string): Publ
   const { name, octets, p, b } = curve;
   // NOTE: compressed points are refused. RFC 5480 section 2.2 makes only the uncompressed form mandatory.
   if (bytes[start] !== 0x04 || end - start !== 1 + 2 * octets) return unsupported(`${name} key in another point form`);
-  const x = positive(bytes, { start: start + 1, end: start + 1 + octets });
-  const y = positive(bytes, { start: start + 1 + octets, end });
+  const point = positive(bytes, { start: start + 1, end });
+  const bits = BigInt(octets * 8);
+  const x = point >> bits;
+  const y = point & ((1n << bits) - 1n);
   const onCurve = x < p && y < p && (y * y - (x * x - 3n) * x - b) % p === 0n;
   return onCurve ? { type: 'ec', curve: name } : unsupported(`${name} key off its curve`);
 }

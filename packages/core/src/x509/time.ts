@@ -33,9 +33,24 @@ export function decodeTime(reader: DerReader, what: string): number {
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month) || hour > 23 || minute > 59 || second > 59) {
     throw new DerError(`${what} does not exist`, start);
   }
-  // Date.UTC reads the years 0 to 99 as 1900 to 1999; setUTCFullYear does not.
-  return new Date(Date.UTC(2000, month - 1, day, hour, minute, second)).setUTCFullYear(year, month - 1, day);
+  return (((dayNumber(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000;
 }
+
+/**
+ * Days since 1 January 1970 in the Gregorian calendar. By arithmetic: `Date.UTC` reads the years 0 to 99 as 1900 to 1999.
+ *
+ * Years are counted from March, so that the day a leap year has more is the last of its year.
+ */
+function dayNumber(year: number, month: number, day: number): number {
+  const marchYear = month > 2 ? year : year - 1;
+  const monthsSinceMarch = (month + 9) % 12;
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
+  const dayOfYear = Math.floor((153 * monthsSinceMarch + 2) / 5) + day - 1;
+  return marchYear * 365 + leapDays + dayOfYear - daysToEpoch;
+}
+
+/** From 1 March of the year 0 to 1 January 1970. */
+const daysToEpoch = 719_468;
 
 function daysInMonth(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;

@@ -2,6 +2,7 @@ import { TrustStore } from '@peercert/core';
 import { createAuthority, daysFromTestTime, der, TEST_TIME, type TestCertificate } from '@peercert/testkit';
 import { KnownIntermediates } from '../../../../packages/core/src/path/known-intermediates';
 import { findPath, type Validation } from '../../../../packages/core/src/path/validate-path';
+import { resolveRules } from '../../../../packages/core/src/path/rules';
 import { Certificate } from '../../../../packages/core/src/x509/certificate';
 
 interface Minted {
@@ -21,18 +22,17 @@ function find(
   presented: readonly Minted[],
   options: { readonly time?: Date; readonly trust?: TrustStore } = {},
 ): Validation {
-  const validation = findPath(
-    {
-      endEntity: Certificate.copyOf(endEntity.der),
-      presented: presented.map((certificate) => known.decode(Buffer.from(certificate.der))),
-      trust: options.trust ?? trust,
-      time: (options.time ?? TEST_TIME).getTime(),
-      requiredUsage: 'clientAuth',
-      maxIntermediates: 8,
-      policies: {},
-    },
+  const validation = findPath({
+    endEntity: Certificate.copyOf(endEntity.der),
+    presented: presented.map((certificate) => known.decode(Buffer.from(certificate.der))),
+    trust: options.trust ?? trust,
+    time: (options.time ?? TEST_TIME).getTime(),
+    requiredUsage: 'clientAuth',
+    maxIntermediates: 8,
+    policies: {},
+    rules: resolveRules({}),
     known,
-  );
+  });
   if (validation instanceof Promise) throw new TypeError('this path is verified off the event loop');
   return validation;
 }

@@ -21,10 +21,10 @@ const client = intermediate.issue();
 const source = cloudFront({ channel: edgeChannel });
 
 const present = (...lines: readonly string[]): string[] | undefined => {
-  return source
-    .collect(fromEdge(...lines))
-    ?.decode()
-    .map((der) => Buffer.from(der).toString('hex'));
+  const presented = source.collect(fromEdge(...lines));
+  if (presented === undefined) return undefined;
+  const chain = presented.decodeChain();
+  return [presented.decodeEndEntity(), ...chain].map((der) => Buffer.from(der).toString('hex'));
 };
 const keyOf = (...lines: readonly string[]): string | undefined => source.collect(fromEdge(...lines))?.key;
 

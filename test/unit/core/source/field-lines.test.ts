@@ -17,7 +17,8 @@ function collect(
     otherCertificateHeaders,
   });
   const socket = { encrypted: true, destroyed: false, ...(server && { server }) };
-  return Object.fromEntries(collector(requestOf(rawHeaders, socket)));
+  const [certificates = [], chain = []] = collector(requestOf(rawHeaders, socket));
+  return { 'client-cert': certificates, 'client-cert-chain': chain };
 }
 
 const nothing = { 'client-cert': [], 'client-cert-chain': [] };

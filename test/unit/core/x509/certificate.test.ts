@@ -9,6 +9,7 @@ import {
   selfSigned,
   type TestCertificate,
 } from '@peercert/testkit';
+import { dottedOid } from '../../../../packages/core/src/x509/oid';
 import { verifySignature } from '../../../../packages/core/src/path/verify-signature';
 import { Certificate, maxCertificateOctets } from '../../../../packages/core/src/x509/certificate';
 import { DerError } from '../../../../packages/core/src/x509/der';
@@ -571,7 +572,7 @@ describe('what node:crypto reads in the same bytes', () => {
       notBefore: ours.notBefore,
       notAfter: ours.notAfter,
       ca: ours.extensions.basicConstraints?.cA ?? false,
-      extKeyUsage: ours.extensions.extKeyUsage,
+      extKeyUsage: ours.extensions.extKeyUsage?.map(dottedOid),
       sha256: ours.sha256,
       spki: ours.publicKey.export({ type: 'spki', format: 'der' }).toString('hex'),
       raw: ours.der.toString('hex'),
