@@ -83,7 +83,7 @@ describe('authorize', () => {
     }
   });
 
-  it('ID-09: lets nobody in by not answering, and answers 503 with Retry-After', async () => {
+  it('F25, ID-09: lets nobody in by not answering, and answers 503 with Retry-After', async () => {
     const request = ofAlice();
     const authenticator = asking(() => new Promise(() => {}));
     jest.useFakeTimers();

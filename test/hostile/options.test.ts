@@ -4,6 +4,7 @@ import {
   createGuard,
   admitRequest,
   originMtls,
+  originServerOptions,
   sharedSecret,
   trustedAddresses,
   TrustStore,
@@ -92,5 +93,44 @@ describe('options that are changed after they were judged', () => {
     const request = fromEdge(...alice);
     await expect(admitRequest(authenticator, request)).resolves.toMatchObject({ admitted: true });
     await expect(guard(request, request)).resolves.toMatchObject({ admitted: false });
+  });
+});
+
+describe('ID-03: options while a property of Object.prototype is called like one of them', () => {
+  const prototype = Object.prototype as Record<string, unknown>;
+  const made = (): void => {
+    const channel = sharedSecret({ header: 'X-Edge-Secret', secrets: [edgeSecret] });
+    const trust = TrustStore.fromDer([root.der]);
+    createAuthenticator({ trust, source: cloudFront({ channel }), rules: {}, policies: {}, verdictCache: {} });
+    originMtls({ trust, dnsNames: ['edge.example'] });
+    originServerOptions();
+    createGuard({ uri: 'urn:alice' });
+  };
+
+  it('are taken while there is none', () => {
+    expect(made).not.toThrow();
+  });
+
+  it.each([
+    ['presence', 'optional'],
+    ['untrustedPeer', 'anonymous'],
+    ['enforcement', 'report-only'],
+    ['authorize', () => true],
+    ['otherCertificateHeaders', 'ignore'],
+    ['anchor', 'ignore'],
+    ['caAsEndEntity', 'accept'],
+    ['legacyAlgorithms', 'accept'],
+    ['ttlSeconds', 86_400],
+    ['intermediates', []],
+    ['spkiSha256', ['00'.repeat(32)]],
+    ['rejectAtTls', {}],
+    ['trustDomain', 'example.com'],
+  ])('are refused, be it ever so harmless: %s', (name, value) => {
+    prototype[name] = value;
+    try {
+      expect(made).toThrow(`would inherit \`${name}\` from Object.prototype: something has polluted it.`);
+    } finally {
+      delete prototype[name];
+    }
   });
 });

@@ -78,6 +78,14 @@ describe('the direction of imports', () => {
     expect(strange).toEqual([]);
   });
 
+  it('edge imports testkit for its command only', () => {
+    const imports = sourceFiles(join(packages, 'edge/src')).flatMap(importsOf);
+    const minting = imports.filter(({ specifier }) => specifier === '@peercert/testkit').map(({ from }) => from);
+    expect(minting).toEqual([join(packages, 'edge/src/pki.ts')]);
+    const usingIt = imports.filter(({ specifier }) => specifier === './pki').map(({ from }) => from);
+    expect(usingIt).toEqual([join(packages, 'edge/src/cli.ts')]);
+  });
+
   it('core knows every part by its place', () => {
     const parts = new Set(sourceFiles(join(packages, 'core/src')).map(partOf));
     expect([...parts].toSorted()).toEqual(coreParts.toSorted());

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { cloudFrontHeaders, createAuthority, type TestCertificate } from '@peercert/testkit';
+import { codeUnder } from './pages';
 
 /** The quick starts of README.md: the heading, the package a reader installs, and whom the origin talks to. */
 export const quickStarts = [
@@ -18,10 +19,7 @@ export type QuickStart = (typeof quickStarts)[number];
 
 /** The code a reader copies, by the heading above it. */
 export function quickStartCode(heading: string): string {
-  const readme = readFileSync(resolve(__dirname, '../../README.md'), 'utf8');
-  const code = new RegExp(`^### ${heading}\n\n\`\`\`js\n([^]*?)^\`\`\``, 'm').exec(readme)?.[1];
-  if (code === undefined) throw new Error(`README.md has no code under ${heading}`);
-  return code;
+  return codeUnder('README.md', heading, 'js').join('\n');
 }
 
 // Real connections are judged by the real clock.
@@ -39,8 +37,8 @@ export const edge = edgeAuthority.issue({ ...validity, dnsNames: ['cf-e2example.
 /** Writes the files a quick start reads. */
 export function writePki(folder: string): void {
   mkdirSync(join(folder, 'pki'), { recursive: true });
-  writeFileSync(join(folder, 'pki/viewers.pem'), viewers.pem);
-  writeFileSync(join(folder, 'pki/edge.pem'), edgeAuthority.pem);
+  writeFileSync(join(folder, 'pki/viewers-ca.pem'), viewers.pem);
+  writeFileSync(join(folder, 'pki/edge-ca.pem'), edgeAuthority.pem);
   writeFileSync(join(folder, 'pki/origin.pem'), origin.pem);
   writeFileSync(join(folder, 'pki/origin.key'), origin.privateKeyPem);
 }
@@ -61,15 +59,20 @@ export function listeningOn(port: number, code: string): string {
 
 export interface RunningOrigin {
   readonly port: number;
+  /** What it has printed so far. */
+  output(): string;
   stop(): Promise<void>;
 }
 
 /** Runs a file of JavaScript that listens on a port, in a folder with the files of {@link writePki}. */
 export async function runOrigin(folder: string, file: string, port: number): Promise<RunningOrigin> {
-  const server = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  const server = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  server.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await untilListening(port, server);
   return {
     port,
+    output: () => output,
     async stop() {
       if (server.exitCode !== null || server.signalCode !== null) return;
       const ended = once(server, 'exit');

@@ -33,7 +33,7 @@ export function anAuthenticatorNeedsTrustAndSource(): void {
   // @ts-expect-error -- no trust
   createAuthenticator({ source });
   // @ts-expect-error -- a path is not a store: TrustStore.fromFile reads it
-  createAuthenticator({ trust: 'pki/viewers.pem', source });
+  createAuthenticator({ trust: 'pki/viewers-ca.pem', source });
   // @ts-expect-error -- a channel proof is not a source
   createAuthenticator({ trust, source: channel });
   // @ts-expect-error -- nobody is authenticated without options
@@ -90,6 +90,11 @@ export function aForwardedCertificateNeedsAChannelProof(): void {
 
 export function theOriginsOwnSocketNeedsNone(): void {
   createAuthenticator({ trust, source: nativeTls() });
+  nativeTls({});
+  // @ts-expect-error -- it has no options
+  nativeTls({ channel });
+  // @ts-expect-error -- nor is it given a store
+  nativeTls(trust);
 }
 
 export function namesOfTheProxyAreLists(): void {
@@ -122,7 +127,7 @@ export function aRuleNamesWhomItLetsIn(): void {
 export function aStoreIsMadeOfTextBytesOrAFile(der: Uint8Array): TrustStore {
   TrustStore.fromPem('pem', { intermediates: 'pem' });
   TrustStore.fromDer([der], { intermediates: [der] });
-  TrustStore.fromFile(new URL('file:///pki/viewers.pem'));
+  TrustStore.fromFile(new URL('file:///pki/viewers-ca.pem'));
   // @ts-expect-error -- one certificate is a list of one
   TrustStore.fromDer(der);
   // @ts-expect-error -- by one of the three

@@ -1,12 +1,16 @@
 /**
  * Requires options to be an object with no property but the known ones: a misspelt option that is silently ignored would
- * be a check that silently does not happen.
+ * be a check that silently does not happen. Nor may Object.prototype have one of them, which all options would inherit.
  *
  * @throws {TypeError} that names the property, and the one it was probably meant to be.
  */
 export function checkOptions(owner: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${owner} takes an options object; it received ${describe(options)}.`);
+  }
+  const inherited = known.find((name) => Object.hasOwn(Object.prototype, name));
+  if (inherited !== undefined) {
+    throw new TypeError(`${owner} would inherit \`${inherited}\` from Object.prototype: something has polluted it.`);
   }
   for (const property of Object.keys(options)) {
     if (known.includes(property)) continue;

@@ -11,8 +11,8 @@ const help = `CloudFront viewer mTLS on this machine, in front of an origin of y
 
   --origin URL                where the origin listens, https: or http:
   --port PORT                 where the edge listens, on 127.0.0.1; default 8444
-  --pki FOLDER                certificates and keys, made on first use; default ./peercert-pki
-  --mode MODE                 passthrough (default), required or optional; the last two believe viewers.pem
+  --pki FOLDER                certificates and keys, made on first use; default ./pki
+  --mode MODE                 passthrough (default), required or optional; the last two believe viewers-ca.pem
   --origin-header 'NAME: VALUE'
                               origin custom header, e.g. a secret; may be given several times
   --chain-field-lines FORM    Client-Cert-Chain as one line, or as one-per-certificate; default one
@@ -22,7 +22,7 @@ const help = `CloudFront viewer mTLS on this machine, in front of an origin of y
 const flags = {
   origin: { type: 'string' },
   port: { type: 'string', default: '8444' },
-  pki: { type: 'string', default: './peercert-pki' },
+  pki: { type: 'string', default: './pki' },
   mode: { type: 'string', default: 'passthrough' },
   'origin-header': { type: 'string', multiple: true },
   'chain-field-lines': { type: 'string' },
@@ -47,11 +47,11 @@ async function main(): Promise<void> {
   // Words are judged by createEdge, whose messages name the option alike.
   const edge = createEdge({
     origin,
-    tls: { cert: pki['edge-server.crt'], key: pki['edge-server.key'] },
+    tls: { cert: pki['edge-server.pem'], key: pki['edge-server.key'] },
     ...(/^https:/i.test(origin) && { originTls: originTlsOf(pki) }),
     originHeaders,
     mode: mode as NonNullable<EdgeOptions['mode']>,
-    ...(mode !== 'passthrough' && { trust: pki['viewers.pem'] }),
+    ...(mode !== 'passthrough' && { trust: pki['viewers-ca.pem'] }),
     ...(chainFieldLines !== undefined && { chainFieldLines: chainFieldLines as 'one' }),
   });
   const { port: listening } = await edge.listen(port);
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
 }
 
 function originTlsOf(pki: Pki): NonNullable<EdgeOptions['originTls']> {
-  return { ca: pki['server-ca.pem'], cert: pki['edge-client.crt'], key: pki['edge-client.key'] };
+  return { ca: pki['server-ca.pem'], cert: pki['edge-client.pem'], key: pki['edge-client.key'] };
 }
 
 function portOf(text: string): number {
@@ -98,13 +98,13 @@ function instructions({ origin, folder, mode, port }: Running): string {
   const path = (name: PkiFile): string => join(folder, name);
   return `The origin at ${origin} needs
 
-  clientCertificate  trust: TrustStore.fromFile('${path('viewers.pem')}')
-  originMtls         trust: TrustStore.fromFile('${path('edge.pem')}'), dnsNames: ['${edgeDnsName}']
-  createServer       cert: ${path('origin.crt')}, key: ${path('origin.key')}
+  clientCertificate  trust: TrustStore.fromFile('${path('viewers-ca.pem')}')
+  originMtls         trust: TrustStore.fromFile('${path('edge-ca.pem')}'), dnsNames: ['${edgeDnsName}']
+  createServer       cert: ${path('origin.pem')}, key: ${path('origin.key')}
 
 The edge listens, in ${mode} mode. This is ${clientUri}:
 
-  curl --cacert ${path('server-ca.pem')} --cert ${path('client.crt')} --key ${path('client.key')} https://localhost:${port}/
+  curl --cacert ${path('server-ca.pem')} --cert ${path('client.pem')} --key ${path('client.key')} https://localhost:${port}/
 
 Ctrl-C ends it.
 `;

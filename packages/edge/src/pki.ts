@@ -3,19 +3,22 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAuthority, type TestCertificate } from '@peercert/testkit';
 
-/** The files of a laptop's PKI and what each is for, in the order in which they are listed. PEM, all of them. */
+/**
+ * The files of a laptop's PKI and what each is for, in the order in which they are listed. PEM, all of them: `x.pem` and
+ * `x.key` are a certificate and its private key, `x-ca.pem` is whom to believe.
+ */
 export const pkiFiles = {
-  'client.crt': 'certificate of a client, with its intermediate',
+  'client.pem': 'certificate of a client, with its intermediate',
   'client.key': 'its private key',
-  'viewers.pem': 'root behind client.crt: whom the origin, or an edge with a trust store, believes',
-  'edge-client.crt': 'certificate with which the edge identifies itself to the origin (origin mTLS)',
+  'viewers-ca.pem': 'root behind client.pem: whom the origin, or an edge with a trust store, believes',
+  'edge-client.pem': 'certificate with which the edge identifies itself to the origin (origin mTLS)',
   'edge-client.key': 'its private key',
-  'edge.pem': 'root behind edge-client.crt, and behind nothing else',
-  'edge-server.crt': 'certificate of the edge as a server, for localhost',
+  'edge-ca.pem': 'root behind edge-client.pem, and behind nothing else',
+  'edge-server.pem': 'certificate of the edge as a server, for localhost',
   'edge-server.key': 'its private key',
-  'origin.crt': 'certificate of the origin as a server, for localhost',
+  'origin.pem': 'certificate of the origin as a server, for localhost',
   'origin.key': 'its private key',
-  'server-ca.pem': 'root behind edge-server.crt and origin.crt',
+  'server-ca.pem': 'root behind edge-server.pem and origin.pem',
 } as const;
 
 export type PkiFile = keyof typeof pkiFiles;
@@ -23,10 +26,10 @@ export type PkiFile = keyof typeof pkiFiles;
 /** PEM by the name of its file. */
 export type Pki = Readonly<Record<PkiFile, string>>;
 
-/** dNSName in edge-client.crt: what the origin knows its distribution by. */
+/** dNSName in edge-client.pem: what the origin knows its distribution by. */
 export const edgeDnsName = 'cf-e2example.origin.example.com';
 
-/** URI in client.crt: who the client is. */
+/** URI in client.pem: who the client is. */
 export const clientUri = 'urn:example:device:1';
 
 const names = Object.keys(pkiFiles) as PkiFile[];
@@ -82,15 +85,15 @@ function mintPki(): Pki {
   const edgeServer = issueServer('CN=edge');
   const origin = issueServer('CN=origin');
   return {
-    'client.crt': client.chainPem,
+    'client.pem': client.chainPem,
     'client.key': client.privateKeyPem,
-    'viewers.pem': viewerRoot.pem,
-    'edge-client.crt': edgeClient.pem,
+    'viewers-ca.pem': viewerRoot.pem,
+    'edge-client.pem': edgeClient.pem,
     'edge-client.key': edgeClient.privateKeyPem,
-    'edge.pem': edgeRoot.pem,
-    'edge-server.crt': edgeServer.pem,
+    'edge-ca.pem': edgeRoot.pem,
+    'edge-server.pem': edgeServer.pem,
     'edge-server.key': edgeServer.privateKeyPem,
-    'origin.crt': origin.pem,
+    'origin.pem': origin.pem,
     'origin.key': origin.privateKeyPem,
     'server-ca.pem': serverRoot.pem,
   };

@@ -78,7 +78,7 @@ describe('a guard', () => {
     await expect(guarded(rule, ofClient())).resolves.toBe(expected);
   });
 
-  it('ID-09: answers 503 with Retry-After when its predicate never answers', async () => {
+  it('F25, ID-09: answers 503 with Retry-After when its predicate never answers', async () => {
     const request = ofClient();
     await admitRequest(required, request);
     jest.useFakeTimers();

@@ -52,6 +52,18 @@ describe('checking options', () => {
     expect(({} as { trust?: unknown }).trust).toBeUndefined();
   });
 
+  it('ID-03: rejects any options while Object.prototype has a known one, and no others', () => {
+    const prototype = Object.prototype as { trust?: unknown };
+    prototype.trust = 'everybody';
+    try {
+      const message = 'makeThing would inherit `trust` from Object.prototype: something has polluted it.';
+      for (const options of [{}, { maxAge: 1 }, { trust: 1 }]) expect(check(options)).toThrow(new TypeError(message));
+      expect(() => checkOptions('makeThing', {}, ['maxAge'])).not.toThrow();
+    } finally {
+      delete prototype.trust;
+    }
+  });
+
   it('says so where there are no options to know', () => {
     expect(() => checkOptions('makeThing', { a: 1 }, [])).toThrow(
       new TypeError('makeThing received an unknown option, `a`. It takes none.'),

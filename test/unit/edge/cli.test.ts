@@ -6,7 +6,16 @@ import { request } from 'node:https';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { freePort, listeningOn, quickStartCode, runOrigin, type RunningOrigin } from '../../support/quick-start';
+import { codeUnder, shownCommands } from '../../support/pages';
+import {
+  freePort,
+  listeningOn,
+  type QuickStart,
+  quickStartCode,
+  quickStarts,
+  runOrigin,
+  type RunningOrigin,
+} from '../../support/quick-start';
 
 const root = resolve(__dirname, '../../..');
 const cli = join(root, 'packages/edge/dist/cli.js');
@@ -65,18 +74,23 @@ async function run(...options: string[]): Promise<{ code: number | null; output:
   return { code, output, errors };
 }
 
-/** The Express quick start of README.md, with the files of the command. */
-async function startQuickStart(): Promise<RunningOrigin> {
+/** A quick start of README.md, with the files of the command. */
+async function startQuickStart(heading: QuickStart['heading'] = 'Express'): Promise<RunningOrigin> {
   const port = await freePort();
-  const code = quickStartCode('Express').replace('pki/origin.pem', 'pki/origin.crt');
-  writeFileSync(join(folder, 'origin.mjs'), listeningOn(port, code));
+  writeFileSync(join(folder, 'origin.mjs'), listeningOn(port, quickStartCode(heading)));
   return runOrigin(folder, 'origin.mjs', port);
+}
+
+/** What a `curl` line of a page prints. */
+async function curl(line: string): Promise<string> {
+  const [, ...options] = line.split(' ');
+  return (await promisify(execFile)('curl', ['--silent', '--show-error', ...options], { cwd: folder })).stdout;
 }
 
 const pem = (name: string): string => readFileSync(join(folder, 'pki', name), 'utf8');
 
 async function get(port: number, withCertificate: boolean): Promise<{ status: number | undefined; body: string }> {
-  const client = withCertificate ? { cert: pem('client.crt'), key: pem('client.key') } : {};
+  const client = withCertificate ? { cert: pem('client.pem'), key: pem('client.key') } : {};
   const address = { host: '127.0.0.1', port, servername: 'localhost', ca: pem('server-ca.pem'), agent: false };
   const outgoing = request({ ...address, ...client }).end();
   const [response] = (await once(outgoing, 'response')) as [Parameters<typeof text>[0] & { statusCode?: number }];
@@ -88,17 +102,17 @@ describe('peercert-edge, with an empty folder', () => {
     const { output } = await start('--origin', 'https://localhost:1');
     const names = readdirSync(join(folder, 'pki'));
     expect(names.toSorted()).toEqual([
-      'client.crt',
       'client.key',
-      'edge-client.crt',
+      'client.pem',
+      'edge-ca.pem',
       'edge-client.key',
-      'edge-server.crt',
+      'edge-client.pem',
       'edge-server.key',
-      'edge.pem',
-      'origin.crt',
+      'edge-server.pem',
       'origin.key',
+      'origin.pem',
       'server-ca.pem',
-      'viewers.pem',
+      'viewers-ca.pem',
     ]);
     for (const name of names) expect(output).toContain(`\n  ${name} `);
     const modes = names.filter((name) => name.endsWith('.key')).map((name) => statSync(join(folder, 'pki', name)).mode);
@@ -113,8 +127,8 @@ describe('peercert-edge, with an empty folder', () => {
 
   it('says what the origin needs, and README documents every file', async () => {
     const { output } = await start('--origin', 'https://localhost:1');
-    expect(output).toContain("TrustStore.fromFile('pki/viewers.pem')");
-    expect(output).toContain("TrustStore.fromFile('pki/edge.pem'), dnsNames: ['cf-e2example.origin.example.com']");
+    expect(output).toContain("TrustStore.fromFile('pki/viewers-ca.pem')");
+    expect(output).toContain("TrustStore.fromFile('pki/edge-ca.pem'), dnsNames: ['cf-e2example.origin.example.com']");
     const readme = readFileSync(join(root, 'packages/edge/README.md'), 'utf8');
     for (const name of readdirSync(join(folder, 'pki'))) expect(readme).toContain(`\`${name}\``);
   });
@@ -141,9 +155,37 @@ describe('peercert-edge, before the quick start of README.md', () => {
       const origin = await startQuickStart();
       try {
         const { output } = await start('--origin', `https://localhost:${origin.port}`);
-        const [, ...options] = /^ {2}(curl .*)$/m.exec(output)?.[1]?.split(' ') ?? [];
-        const { stdout } = await promisify(execFile)('curl', ['--silent', '--show-error', ...options], { cwd: folder });
-        expect(stdout).toBe('{"device":"urn:example:device:1"}');
+        await expect(curl(/^ {2}(curl .*)$/m.exec(output)?.[1] ?? '')).resolves.toBe(
+          '{"device":"urn:example:device:1"}',
+        );
+      } finally {
+        await origin.stop();
+      }
+    },
+    30_000,
+  );
+});
+
+describe.each(quickStarts)('"Ask it" of README.md, with the quick start for $heading', ({ heading, kind }) => {
+  const shown = shownCommands('README.md', 'Ask it');
+
+  (hasCurl ? it : it.skip)(
+    kind === 'forwarded' ? 'prints what the page shows' : 'gets its answer straight from the origin',
+    async () => {
+      const [, command = ''] = codeUnder('README.md', 'Quick start', 'sh')
+        .join('')
+        .split(/^npx peercert-edge /m);
+      expect(command.trim()).toBe('--origin https://localhost:8443');
+      expect(codeUnder('packages/edge/README.md', 'The command', 'sh')).toEqual([`npx peercert-edge ${command}`]);
+      await stop((await start('--origin', 'https://localhost:1')).child);
+      const origin = await startQuickStart(heading);
+      try {
+        const { port } = await start(...command.trim().replace('8443', String(origin.port)).split(' '));
+        const here = (line: string): string => line.replace(':8444', `:${port}`).replace(':8443', `:${origin.port}`);
+        expect(shown.map((entry) => entry.command.slice(-5, -1))).toEqual(['8444', '8444', '8443']);
+        const printed = await Promise.all(shown.map(async (entry) => curl(here(entry.command))));
+        if (kind === 'forwarded') expect(printed).toEqual(shown.map(({ output }) => output));
+        else expect(printed.at(-1)).toBe(shown[0]?.output);
       } finally {
         await origin.stop();
       }
@@ -210,11 +252,11 @@ describe('peercert-edge', () => {
   it('refuses a folder that is half filled, and says what is missing', async () => {
     await stop((await start('--origin', 'https://localhost:1')).child);
     rmSync(join(folder, 'pki/client.key'));
-    rmSync(join(folder, 'pki/edge.pem'));
+    rmSync(join(folder, 'pki/edge-ca.pem'));
     const { code, errors } = await run('--origin', 'http://localhost:1', '--pki', 'pki');
     expect(code).toBe(2);
     expect(errors).toBe(
-      'peercert-edge: pki is half filled, without client.key, edge.pem: bring them back, or remove the others\n',
+      'peercert-edge: pki is half filled, without client.key, edge-ca.pem: bring them back, or remove the others\n',
     );
   });
 });
