@@ -141,6 +141,65 @@ describe('a verdict', () => {
   });
 });
 
+describe('the chain of a verified path', () => {
+  const text = ':chain:';
+  const written = (certificate: TestCertificate, chainText = text): Presented & { decodeChain: jest.Mock } => {
+    const { chain, der } = certificate;
+    return { key: String(++keys), chainText, decodeChain: jest.fn(() => chain), decodeEndEntity: () => der };
+  };
+  let keys = 0;
+  const decodes = (presented: { decodeChain: jest.Mock }): number => presented.decodeChain.mock.calls.length;
+  const verdictOver = (judge: Judge, presented: Presented, store = trust, at = time): unknown => {
+    return urisOf(judge.reach(presented, store, at) as Verdict);
+  };
+
+  it('is decoded once for all who write it the same', () => {
+    const judge = judgeOf();
+    const asked = [written(client), written(intermediate.issue({ uris: ['urn:other'] })), written(client, `${text} `)];
+    expect(asked.map((presented) => verdictOver(judge, presented))).toEqual([
+      ['urn:client'],
+      ['urn:other'],
+      ['urn:client'],
+    ]);
+    expect(asked.map(decodes)).toEqual([1, 0, 1]);
+  });
+
+  it('decides nothing: the certificates before it are judged as ever', () => {
+    const judge = judgeOf();
+    expect(verdictOver(judge, written(client))).toEqual(['urn:client']);
+    const forged = createAuthority({ subject: 'CN=Intermediate' }).issue();
+    expect(verdictOver(judge, written(forged))).toBe('ERR_PATH_SIGNATURE_INVALID');
+    expect(verdictOver(judge, written(client), elsewhere)).toBe('ERR_PATH_ISSUER_UNKNOWN');
+    expect(verdictOver(judge, written(client), trust, daysFromTestTime(366).getTime())).toBe('ERR_CERTIFICATE_EXPIRED');
+  });
+
+  it('is not remembered of a refusal, nor when it is longer than an honest one', () => {
+    const judge = judgeOf();
+    for (const [certificate, chainText] of [
+      [createAuthority().issueIntermediate().issue(), text],
+      [client, 'x'.repeat(16_001)],
+    ] as const) {
+      const asked = [written(certificate, chainText), written(certificate, chainText)];
+      for (const presented of asked) verdictOver(judge, presented);
+      expect(asked.map(decodes)).toEqual([1, 1]);
+    }
+    const longest = [written(client, 'x'.repeat(16_000)), written(client, 'x'.repeat(16_000))];
+    for (const presented of longest) verdictOver(judge, presented);
+    expect(longest.map(decodes)).toEqual([1, 0]);
+  });
+
+  it('spares no signature that was not verified before', () => {
+    const judge = judgeOf();
+    verdictOver(judge, written(client));
+    expect(verifications).toHaveBeenCalledTimes(2);
+    verdictOver(judge, written(client));
+    expect(verifications).toHaveBeenCalledTimes(3);
+    const renewed = TrustStore.fromDer([createAuthority({ subject: root.subject, key: root.key }).der]);
+    verdictOver(judge, written(client), renewed);
+    expect(verifications).toHaveBeenCalledTimes(5);
+  });
+});
+
 describe('a question that is being answered', () => {
   it('CA-06: is answered once for all who ask', async () => {
     const judge = judgeOf();

@@ -142,7 +142,7 @@ class PathSearch {
       if (!this.#admits(anchor, depth, below, 'anchor')) continue;
       if (!(yield* this.#verify(path, anchor))) continue;
       const policies = this.#process(path, anchor);
-      if (policies !== undefined) return { certificates: path, anchor, policies };
+      if (policies !== undefined) return { certificates: fitting(path), anchor, policies };
     }
     const issuers = likeliestFirst(last, [
       ...(this.#presented.get(issuerKey) ?? []),
@@ -235,6 +235,11 @@ class PathSearch {
     this.#answers.push({ certificate, issuer, answer });
     return answer;
   }
+}
+
+/** A copy without the room that a list keeps for growing: verified paths are kept by the thousand. */
+function fitting(path: PathSoFar): PathSoFar {
+  return path.slice() as [Certificate, ...Certificate[]];
 }
 
 function issuerUnknown(path: PathSoFar): ClientCertificateError {

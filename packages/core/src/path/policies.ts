@@ -58,7 +58,7 @@ export function processPolicies(
   options: CertificatePolicyOptions,
 ): readonly string[] {
   // Most paths have none to process.
-  if (options.requireExplicitPolicy !== true && !certificates.some(speaksOfPolicies)) return [];
+  if (options.requireExplicitPolicy !== true && !certificates.some(speaksOfPolicies)) return none;
   const length = certificates.length;
   let explicitPolicy = options.requireExplicitPolicy === true ? 0 : length + 1;
   let policyMapping = options.inhibitPolicyMapping === true ? 0 : length + 1;
@@ -92,6 +92,8 @@ export function processPolicies(
   if (explicitPolicy === 0 && policies.length === 0) throw notSatisfied(0);
   return policies;
 }
+
+const none: readonly string[] = Object.freeze([]);
 
 function speaksOfPolicies({ extensions }: Certificate): boolean {
   const { certificatePolicies, policyConstraints, policyMappings } = extensions;

@@ -29,12 +29,13 @@ export class Certificate {
   readonly publicKeyInfo: PublicKeyInfo;
   readonly extensions: Extensions;
 
-  readonly #tbs: Range;
-  readonly #serialNumber: Range;
-  readonly #issuer: Range;
-  readonly #subject: Range;
-  readonly #spki: Range;
-  readonly #signature: Range;
+  /** Where elements start; how long they are is read again where it is asked for. */
+  readonly #tbs: number;
+  readonly #serialNumber: number;
+  readonly #issuer: number;
+  readonly #subject: number;
+  readonly #spki: number;
+  readonly #signature: number;
 
   #issuerKey: string | undefined;
   #subjectKey: string | undefined;
@@ -48,37 +49,37 @@ export class Certificate {
     const certificate = whole.enter(Tag.sequence, 'Certificate');
     whole.finish('Certificate');
 
-    const tbsStart = certificate.end;
+    this.#tbs = certificate.end;
     const tbs = certificate.enter(Tag.sequence, 'tbsCertificate');
-    this.#tbs = { start: tbsStart, end: certificate.end };
-
     this.version = readVersion(tbs);
-    this.#serialNumber = tbs.integer('serialNumber').range;
+    this.#serialNumber = tbs.end;
+    tbs.integer('serialNumber');
     // One octet more: the zero before a set top bit.
     if (tbs.end - tbs.start > maxSerialOctets + (der[tbs.start] === 0 ? 1 : 0)) {
       throw new DerError('serialNumber is too long', tbs.start);
     }
     const innerAlgorithmStart = tbs.end;
     this.signatureAlgorithm = readAlgorithmIdentifier(tbs, 'signature');
-    const innerAlgorithm = { start: innerAlgorithmStart, end: tbs.end };
-    this.#issuer = readName(tbs, 'issuer');
-    if (isEmptyName(this.#issuer)) throw new DerError('issuer is empty', this.#issuer.start);
+    this.#issuer = tbs.end;
+    readName(tbs, 'issuer');
+    if (isEmptyName(this.#rangeOf(this.#issuer))) throw new DerError('issuer is empty', this.#issuer);
     const validity = tbs.enter(Tag.sequence, 'validity');
     this.notBefore = decodeTime(validity, 'notBefore');
     this.notAfter = decodeTime(validity, 'notAfter');
     validity.finish('validity');
-    this.#subject = readName(tbs, 'subject');
-    const spkiStart = tbs.end;
+    this.#subject = tbs.end;
+    readName(tbs, 'subject');
+    this.#spki = tbs.end;
     this.publicKeyInfo = readPublicKeyInfo(tbs);
-    this.#spki = { start: spkiStart, end: tbs.end };
     this.extensions = readOptionalFields(tbs, this.version);
 
     const outerAlgorithmStart = certificate.end;
     certificate.expect(Tag.sequence, 'signatureAlgorithm');
-    if (der.compare(der, innerAlgorithm.start, innerAlgorithm.end, outerAlgorithmStart, certificate.end) !== 0) {
+    if (der.compare(der, innerAlgorithmStart, this.#issuer, outerAlgorithmStart, certificate.end) !== 0) {
       throw new DerError('signature and signatureAlgorithm differ', outerAlgorithmStart);
     }
-    this.#signature = certificate.wholeBitString('signatureValue').range;
+    this.#signature = certificate.end;
+    certificate.wholeBitString('signatureValue');
     certificate.finish('signatureValue');
   }
 
@@ -105,39 +106,40 @@ export class Certificate {
 
   /** What the signature covers. */
   get tbs(): Buffer {
-    return this.#slice(this.#tbs);
+    return this.#elementAt(this.#tbs);
   }
 
   get signature(): Buffer {
-    return this.#slice(this.#signature);
+    const { start, end } = new DerReader(this.der, this.#signature).wholeBitString('signatureValue');
+    return this.der.subarray(start, end);
   }
 
   /** Hexadecimal, lower case, without leading zeros; a minus sign before a negative number. */
   get serialNumber(): string {
-    const { start, end } = this.#serialNumber;
+    const { start, end } = new DerReader(this.der, this.#serialNumber).read();
     const value = BigInt.asIntN((end - start) * 8, BigInt(`0x${this.der.toString('hex', start, end)}`));
     return value.toString(16);
   }
 
   get subject(): DistinguishedName {
-    return decodeName(this.der, this.#subject);
+    return decodeName(this.der, this.#rangeOf(this.#subject));
   }
 
   get issuer(): DistinguishedName {
-    return decodeName(this.der, this.#issuer);
+    return decodeName(this.der, this.#rangeOf(this.#issuer));
   }
 
   get hasEmptySubject(): boolean {
-    return isEmptyName(this.#subject);
+    return isEmptyName(this.#rangeOf(this.#subject));
   }
 
   /** Equal for equal names in the sense of RFC 5280 section 7.1, see {@link nameKey}. */
   get subjectKey(): string {
-    return (this.#subjectKey ??= nameKey(this.der, this.#subject));
+    return (this.#subjectKey ??= nameKey(this.der, this.#rangeOf(this.#subject)));
   }
 
   get issuerKey(): string {
-    return (this.#issuerKey ??= nameKey(this.der, this.#issuer));
+    return (this.#issuerKey ??= nameKey(this.der, this.#rangeOf(this.#issuer)));
   }
 
   /** RFC 5280 section 6.1: subject and issuer are the same name. Says nothing of who signed. */
@@ -152,7 +154,7 @@ export class Certificate {
 
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal, lower case. */
   get spkiSha256(): string {
-    return (this.#spkiSha256 ??= hash('sha256', this.#slice(this.#spki), 'hex'));
+    return (this.#spkiSha256 ??= hash('sha256', this.#elementAt(this.#spki), 'hex'));
   }
 
   /**
@@ -161,16 +163,21 @@ export class Certificate {
    * @throws if OpenSSL does not take the key.
    */
   get publicKey(): KeyObject {
-    return (this.#publicKey ??= createPublicKey({ key: this.#slice(this.#spki), format: 'der', type: 'spki' }));
+    return (this.#publicKey ??= createPublicKey({ key: this.#elementAt(this.#spki), format: 'der', type: 'spki' }));
   }
 
   hasSameKeyAs(other: Certificate): boolean {
-    const [mine, theirs] = [this.#spki, other.#spki];
+    const mine = this.#rangeOf(this.#spki);
+    const theirs = other.#rangeOf(other.#spki);
     return this.der.compare(other.der, theirs.start, theirs.end, mine.start, mine.end) === 0;
   }
 
-  #slice({ start, end }: Range): Buffer {
-    return this.der.subarray(start, end);
+  #rangeOf(start: number): Range {
+    return { start, end: new DerReader(this.der, start).read().end };
+  }
+
+  #elementAt(start: number): Buffer {
+    return this.der.subarray(start, this.#rangeOf(start).end);
   }
 }
 

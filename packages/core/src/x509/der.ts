@@ -67,7 +67,7 @@ export class DerReader {
   constructor(
     readonly bytes: Buffer,
     start = 0,
-    readonly limit: number = bytes.length,
+    public limit: number = bytes.length,
   ) {
     this.start = start;
     this.end = start;
@@ -126,6 +126,19 @@ export class DerReader {
   enter(tag: number, what: string): DerReader {
     this.expect(tag, what);
     return new DerReader(this.bytes, this.start, this.end);
+  }
+
+  /**
+   * The same with a reader of the same bytes that is at hand, for elements of which there are many.
+   *
+   * @returns the reader, over the contents.
+   */
+  enterWith(reader: DerReader, tag: number, what: string): DerReader {
+    this.expect(tag, what);
+    reader.start = this.start;
+    reader.end = this.start;
+    reader.limit = this.end;
+    return reader;
   }
 
   /** Requires that nothing follows. */

@@ -42,9 +42,9 @@ export interface Extensions {
   /** Whether authorityInfoAccess is there and is not what RFC 5280 section 4.2.2.1 says. Nothing else is read of it. */
   authorityInfoAccessIsMalformed: boolean;
   /** Types of critical extensions, as latin1 OID contents. */
-  readonly critical: string[];
+  critical: readonly string[];
   /** Dotted OIDs of critical extensions that are not processed. */
-  readonly unsupportedCritical: string[];
+  unsupportedCritical: readonly string[];
 }
 
 /** More extensions than this in one certificate are refused. */
@@ -76,6 +76,8 @@ const policyMappingsOid = oid('2.5.29.33');
 const policyConstraintsOid = oid('2.5.29.36');
 const inhibitAnyPolicyOid = oid('2.5.29.54');
 
+const none: readonly string[] = Object.freeze([]);
+
 export function noExtensions(): Extensions {
   return {
     basicConstraints: undefined,
@@ -91,8 +93,8 @@ export function noExtensions(): Extensions {
     policyConstraints: undefined,
     inhibitAnyPolicy: undefined,
     authorityInfoAccessIsMalformed: false,
-    critical: [],
-    unsupportedCritical: [],
+    critical: none,
+    unsupportedCritical: none,
   };
 }
 
@@ -102,9 +104,12 @@ export function decodeExtensions(reader: DerReader): Extensions {
   if (list.atEnd) throw new DerError('extensions are empty', list.end);
   const extensions = noExtensions();
   const seen: string[] = [];
+  const criticalTypes: string[] = [];
+  const extension = new DerReader(list.bytes);
+  const value = new DerReader(list.bytes);
   while (!list.atEnd) {
     if (seen.length === maxExtensions) throw new DerError('too many extensions', list.end);
-    const extension = list.enter(Tag.sequence, 'extension');
+    list.enterWith(extension, Tag.sequence, 'extension');
     const at = extension.end;
     const type = extension.oid('extension type');
     if (seen.includes(type)) throw new DerError('extension is repeated', at);
@@ -113,12 +118,14 @@ export function decodeExtensions(reader: DerReader): Extensions {
     if (extension.nextTag === Tag.boolean) {
       critical = extension.boolean('critical');
       if (!critical) throw new DerError('critical encodes its default', extension.start);
-      extensions.critical.push(type);
+      criticalTypes.push(type);
     }
-    extension.expect(Tag.octetString, 'extension value');
-    decodeExtension(extensions, type, critical, new DerReader(list.bytes, extension.start, extension.end));
+    extension.enterWith(value, Tag.octetString, 'extension value');
+    decodeExtension(extensions, type, critical, value);
     extension.finish('extension');
   }
+  // A copy has no room to grow: certificates are kept by the thousand.
+  if (criticalTypes.length > 0) extensions.critical = criticalTypes.slice();
   return extensions;
 }
 
@@ -161,7 +168,7 @@ function decodeExtension(extensions: Extensions, type: string, critical: boolean
       break;
     default:
       if (type === authorityInfoAccessOid) extensions.authorityInfoAccessIsMalformed = !isAccessSyntax(value);
-      if (critical) extensions.unsupportedCritical.push(dottedOid(type));
+      if (critical) extensions.unsupportedCritical = extensions.unsupportedCritical.concat(dottedOid(type));
       checkNesting(value.bytes, { start: value.start, end: value.limit }, maxNestingOfOpaqueValues);
       return;
   }
@@ -205,7 +212,7 @@ function decodeExtKeyUsage(value: DerReader): readonly string[] {
   const sequence = value.enter(Tag.sequence, 'extKeyUsage');
   const purposes: string[] = [];
   while (!sequence.atEnd) purposes.push(sequence.oid('extKeyUsage purpose'));
-  return purposes;
+  return purposes.slice();
 }
 
 /** Only keyIdentifier is used; authorityCertIssuer and authorityCertSerialNumber are passed over. */

@@ -36,7 +36,7 @@ export function decodeGeneralNames(reader: DerReader, what: string): readonly Ge
     if (names.length === maxNames) throw new DerError(`${what} has too many names`, sequence.end);
     names.push(Object.freeze(decodeGeneralName(sequence, what)));
   }
-  return Object.freeze(names);
+  return Object.freeze(names.slice());
 }
 
 function decodeGeneralName(reader: DerReader, what: string): GeneralName {

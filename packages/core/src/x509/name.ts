@@ -58,15 +58,16 @@ const shortNames = new Map(
 /** More attributes than this in one name are refused. */
 const maxAttributes = 50;
 
-type AttributeVisitor = (rdn: number, type: string, tag: number, value: Range, element: Range) => void;
+/** @param value - Has just read the value, which starts with its tag at `elementStart`. Used again for the next one. */
+type AttributeVisitor = (rdn: number, type: string, value: DerReader, elementStart: number) => void;
 
 /**
  * Reads a Name (RFC 5280 section 4.1.2.4), checks the whole of it and returns where it stands, including its own tag
- * and length: two names of the same bytes are the same name.
+ * and length.
  */
 export function readName(reader: DerReader, what: string): Range {
   const start = reader.end;
-  visitAttributes(reader.enter(Tag.sequence, what), what, () => {});
+  visitAttributes(reader.enter(Tag.sequence, what), what);
   return { start, end: reader.end };
 }
 
@@ -76,12 +77,12 @@ const notText = new WeakSet<NameAttribute>();
 /** Decodes a Name that {@link readName} has read. */
 export function decodeName(bytes: Buffer, range: Range): DistinguishedName {
   const rdns: NameAttribute[][] = [];
-  visitName(bytes, range, (rdn, type, tag, value, element) => {
-    const text = decodeText(bytes, tag, value);
+  visitName(bytes, range, (rdn, type, value, elementStart) => {
+    const text = decodeText(value);
     const attribute: NameAttribute = Object.freeze({
       type: dottedOid(type),
       name: shortNames.get(type),
-      value: text ?? `#${bytes.toString('hex', element.start, element.end)}`,
+      value: text ?? `#${bytes.toString('hex', elementStart, value.end)}`,
     });
     if (text === undefined) notText.add(attribute);
     (rdns[rdn] ??= []).push(attribute);
@@ -116,9 +117,9 @@ const maxRememberedName = 512;
 
 function foldName(bytes: Buffer, range: Range): string {
   const rdns: string[][] = [];
-  visitName(bytes, range, (rdn, type, tag, value, element) => {
-    const text = decodeText(bytes, tag, value);
-    const folded = text === undefined ? bytes.toString('latin1', element.start, element.end) : foldText(text);
+  visitName(bytes, range, (rdn, type, value, elementStart) => {
+    const text = decodeText(value);
+    const folded = text === undefined ? bytes.toString('latin1', elementStart, value.end) : foldText(text);
     // Lengths keep the parts apart, whatever they contain.
     (rdns[rdn] ??= []).push(`${type.length}:${type}${text === undefined ? '#' : '='}${folded.length}:${folded}`);
   });
@@ -169,21 +170,25 @@ function visitName(bytes: Buffer, { start, end }: Range, visit: AttributeVisitor
   visitAttributes(new DerReader(bytes, start, end).enter(Tag.sequence, 'name'), 'name', visit);
 }
 
-function visitAttributes(rdns: DerReader, what: string, visit: AttributeVisitor): void {
+function visitAttributes(rdns: DerReader, what: string, visit?: AttributeVisitor): void {
+  const set = new DerReader(rdns.bytes);
+  const attribute = new DerReader(rdns.bytes);
+  const setName = `${what}: RelativeDistinguishedName`;
+  const attributeName = `${what}: attribute`;
+  const typeName = `${what}: attribute type`;
   let attributes = 0;
   for (let rdn = 0; !rdns.atEnd; rdn++) {
-    const set = rdns.enter(Tag.set, `${what}: RelativeDistinguishedName`);
+    rdns.enterWith(set, Tag.set, setName);
     if (set.atEnd) throw new DerError(`${what} has an empty RelativeDistinguishedName`, set.end);
     while (!set.atEnd) {
       if (++attributes > maxAttributes) throw new DerError(`${what} has too many attributes`, set.end);
-      const attribute = set.enter(Tag.sequence, `${what}: attribute`);
-      const type = attribute.oid(`${what}: attribute type`);
+      set.enterWith(attribute, Tag.sequence, attributeName);
+      const type = attribute.oid(typeName);
       const elementStart = attribute.end;
       attribute.readOpaque();
       checkText(attribute, what);
-      const element = { start: elementStart, end: attribute.end };
-      attribute.finish(`${what}: attribute`);
-      visit(rdn, type, attribute.tag, attribute.range, element);
+      attribute.finish(attributeName);
+      visit?.(rdn, type, attribute, elementStart);
     }
   }
 }
@@ -195,7 +200,7 @@ function visitAttributes(rdns: DerReader, what: string, visit: AttributeVisitor)
 function checkText({ bytes, tag, start, end }: DerReader, what: string): void {
   const length = end - start;
   if (isInPieces(tag)) throw new DerError(`${what} holds a value in pieces`, start);
-  if (tag === Tag.utf8String && !isUtf8(bytes.subarray(start, end))) {
+  if (tag === Tag.utf8String && !isAscii(bytes, start, end) && !isUtf8(bytes.subarray(start, end))) {
     throw new DerError(`${what} holds invalid UTF-8`, start);
   }
   if (tag === Tag.bmpString && length % 2 !== 0) throw new DerError(`${what} holds an odd BMPString`, start);
@@ -203,12 +208,17 @@ function checkText({ bytes, tag, start, end }: DerReader, what: string): void {
     throw new DerError(`${what} holds an odd UniversalString`, start);
 }
 
+function isAscii(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if ((bytes[at] as number) >= 0x80) return false;
+  return true;
+}
+
 /** Universal, constructed, and neither EXTERNAL, EMBEDDED PDV, SEQUENCE, SET nor CHARACTER STRING, which always are. */
 function isInPieces(tag: number): boolean {
   return tag > 0x20 && tag < 0x40 && ![0x28, 0x2b, Tag.sequence, Tag.set, 0x3d].includes(tag);
 }
 
-function decodeText(bytes: Buffer, tag: number, { start, end }: Range): string | undefined {
+function decodeText({ bytes, tag, start, end }: DerReader): string | undefined {
   switch (tag) {
     case Tag.utf8String:
       return bytes.toString('utf8', start, end);

@@ -38,6 +38,8 @@ describe('base64', () => {
     ['a character outside the alphabet', 'AA*C'],
     ['a character outside ASCII', 'AA\u00E9C'],
     ['a full-width letter', 'AAE\uFF23'],
+    ['letters whose low octet is one of the alphabet', '\u0141\u0141\u0141\u0141'],
+    ['one such letter among others', 'AA\u0141C'],
   ])('rejects %s', (_, text) => {
     expect(decodeBase64(text)).toBeUndefined();
   });

@@ -6,7 +6,7 @@ import {
   KeyUsage,
   noExtensions,
 } from '../../../../packages/core/src/x509/extensions';
-import { oid } from '../../../../packages/core/src/x509/oid';
+import { mixOctet, oid } from '../../../../packages/core/src/x509/oid';
 import { nested } from '../../../support/encodings';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../../support/refusals';
@@ -190,6 +190,22 @@ describe('extensions', () => {
   ])('PA-16: rejects inhibitAnyPolicy %s', (_, value, reason) => {
     const at = reason.endsWith('expected') ? 0 : 2;
     expect(() => decode(extension('2.5.29.54', value))).toThrowDerError(reason, valueAt + at);
+  });
+
+  it('DR-10: does not take a type for another that its octets are summed up alike with', () => {
+    // 31 less in the last octet for one more in the octet before it.
+    const [known, alias] = ['2.5.29.19', '2.5.28.50'];
+    const sum = (type: string): number =>
+      [...oid(type)].reduce((mixed, octet) => mixOctet(mixed, octet.charCodeAt(0)), 0);
+    expect(sum(alias)).toBe(sum(known));
+    const isCa = der.sequence(der.boolean(true));
+    expect(decode(extension(alias, isCa, critical))).toEqual(
+      expected({ ...criticalTypes(alias), unsupportedCritical: [alias] }),
+    );
+    expect(decode(extension(alias, isCa), extension(known, isCa)).basicConstraints).toEqual({
+      cA: true,
+      pathLenConstraint: undefined,
+    });
   });
 
   it('notes every unsupported critical extension', () => {

@@ -152,7 +152,8 @@ describe('a distinguished name', () => {
     ['gives the DER of NULL, which is not text', der.null(), '#0500'],
     ['DR-16: gives the DER of a UniversalString, which is not text', der.tlv(0x1c, hex('00000041')), '#1c0400000041'],
     ['gives the DER of a SEQUENCE, which is not text', der.sequence(der.integer(5)), '#3003020105'],
-    ['gives the DER of a constructed UTF8String, which is not text', der.tlv(0x2c, der.utf8String('a')), '#2c030c0161'],
+    ['gives the DER of a GeneralString, which is not text', latin1(0x1b, 'a'), '#1b0161'],
+    ['gives the DER of an EXTERNAL, which is not text', der.tlv(0x28, der.null()), '#28020500'],
   ])('%s', (_, value, text) => {
     const name = decode(cn(value));
     expect(name.values('CN')).toEqual([text]);
@@ -174,6 +175,12 @@ describe('the encoding of a name', () => {
     ['UTF-8 with half a surrogate pair', der.tlv(0x0c, hex('eda080')), 'subject holds invalid UTF-8'],
     ['UTF-8 with a surrogate pair', der.tlv(0x0c, hex('eda080edb080')), 'subject holds invalid UTF-8'],
     ['UTF-8 above U+10FFFF', der.tlv(0x0c, hex('f4908080')), 'subject holds invalid UTF-8'],
+    // RFC 5280 section 4.1 asks for DER, which has no strings in pieces (X.690 section 10.2).
+    ['a constructed UTF8String', der.tlv(0x2c, der.utf8String('a')), 'subject holds a value in pieces'],
+    ['a constructed UTF8String of nothing', der.tlv(0x2c, hex('')), 'subject holds a value in pieces'],
+    ['a constructed PrintableString', der.tlv(0x33, der.printableString('a')), 'subject holds a value in pieces'],
+    ['a constructed OCTET STRING', der.tlv(0x24, der.octetString(hex('61'))), 'subject holds a value in pieces'],
+    ['a constructed INTEGER', der.tlv(0x22, der.integer(5)), 'subject holds a value in pieces'],
   ])('DR-15: rejects %s', (_, value, reason) => {
     expect(() => rangeOf(attribute(value))).toThrowDerError(reason, attributeAt);
   });
@@ -321,5 +328,27 @@ describe('the equality of names', () => {
     ],
   ])('does not hold for %s', (_, one, other) => {
     expect(keyOf(one)).not.toBe(keyOf(other));
+  });
+});
+
+describe('names met before', () => {
+  it('are the same names after a thousand others', () => {
+    const name = (value: string): Buffer =>
+      der.sequence(der.set(der.sequence(der.oid('2.5.4.3'), der.utf8String(value))));
+    const first = keyOf(name('First'));
+    const keys = new Set(Array.from({ length: 2_500 }, (_, index) => keyOf(name(`Other ${index}`))));
+    expect(keys.size).toBe(2_500);
+    expect(keyOf(name('FIRST'))).toBe(first);
+    expect(keyOf(name('First'))).toBe(first);
+    expect(keys.has(first)).toBe(false);
+  });
+
+  it.each([100, 600])('are told apart, and equal without regard to case, with %i characters', (length) => {
+    const name = (value: string): Buffer =>
+      der.sequence(der.set(der.sequence(der.oid('2.5.4.3'), der.utf8String(value))));
+    const long = 'a'.repeat(length);
+    expect(keyOf(name(long))).toBe(keyOf(name(long)));
+    expect(keyOf(name(long))).toBe(keyOf(name(long.toUpperCase())));
+    expect(keyOf(name(long))).not.toBe(keyOf(name(`${long}b`)));
   });
 });

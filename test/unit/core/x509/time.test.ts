@@ -89,6 +89,16 @@ describe('a validity time', () => {
     expect(() => decode(bytes)).toThrowDerError('notAfter holds something other than digits', offset);
   });
 
+  it('agrees with Date on a day of every month of four centuries, and on the years around them', () => {
+    const disagreements: string[] = [];
+    for (let month = 0; month < 12 * 404; month++) {
+      const date = new Date(Date.UTC(1898, month, 1 + (month % 31), month % 24, month % 60, 59));
+      const text = date.toISOString().replace(/[-:T]|\.\d+/g, '');
+      if (decode(generalized(text)) !== date.getTime()) disagreements.push(text);
+    }
+    expect(disagreements).toEqual([]);
+  });
+
   it('rejects a time cut short', () => {
     expect(() => decode(utc('260601120000Z').subarray(0, 10))).toThrowDerError(
       'element is longer than what holds it',
