@@ -195,8 +195,7 @@ describe('extensions', () => {
   it('DR-10: does not take a type for another that its octets are summed up alike with', () => {
     // 31 less in the last octet for one more in the octet before it.
     const [known, alias] = ['2.5.29.19', '2.5.28.50'];
-    const sum = (type: string): number =>
-      [...oid(type)].reduce((mixed, octet) => mixOctet(mixed, octet.charCodeAt(0)), 0);
+    const sum = (type: string): number => Buffer.from(oid(type), 'latin1').reduce(mixOctet, 0);
     expect(sum(alias)).toBe(sum(known));
     const isCa = der.sequence(der.boolean(true));
     expect(decode(extension(alias, isCa, critical))).toEqual(
