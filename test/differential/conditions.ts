@@ -1,21 +1,31 @@
 import type { Certificate } from '../../packages/core/src/x509/certificate';
 import { contextTag, Tag } from '../../packages/core/src/x509/der';
+import type { GeneralName } from '../../packages/core/src/x509/general-names';
 import type { DistinguishedName } from '../../packages/core/src/x509/name';
 import { oid } from '../../packages/core/src/x509/oid';
 import type { Circumstances } from './expected';
-import { attributesOf, extensionOf, extensionTypesOf, hasStringType, valueOf } from './parts';
+import {
+  alternativeAttributesOf,
+  extensionOf,
+  extensionTypesOf,
+  hasStringType,
+  purposesOf,
+  subjectAttributesOf,
+  valueOf,
+} from './parts';
 
 type Condition = (circumstances: Circumstances) => boolean;
 
-const anyExtendedKeyUsage = '2.5.29.37.0';
-const clientAuth = '1.3.6.1.5.5.7.3.2';
+const anyExtendedKeyUsage = oid('2.5.29.37.0');
+const clientAuth = oid('1.3.6.1.5.5.7.3.2');
 const emailAddress = oid('1.2.840.113549.1.9.1');
 const year100 = Date.parse('0100-01-01T00:00:00Z');
 
 /** Named circumstances under which a disagreement of expected.json is meant to be. */
 export const conditions: Readonly<Record<string, Condition>> = {
-  'an issuer for any purpose': at(({ extensions: { extKeyUsage = [] } }, { depth }) => {
-    return depth > 0 && extKeyUsage.includes(anyExtendedKeyUsage) && !extKeyUsage.includes(clientAuth);
+  'an issuer for any purpose': at((certificate, { depth }) => {
+    const purposes = purposesOf(certificate);
+    return depth > 0 && purposes.includes(anyExtendedKeyUsage) && !purposes.includes(clientAuth);
   }),
   'the last second of validity': at(({ notAfter }, one) => notAfter === one.case.setting.time.getTime()),
   'a key identifier of another issuer': ({ path, depth }) => {
@@ -44,11 +54,34 @@ export const conditions: Readonly<Record<string, Condition>> = {
       extensions.authorityKeyIdentifier === undefined || path[depth + 1]?.extensions.subjectKeyIdentifier === undefined;
     return depth > 0 && depth < path.length - 1 && isSelfIssued && isUndecided;
   }),
+  'an issuer named like one further up, and nothing that tells them apart': at((certificate, { depth, path }) => {
+    const wanted = certificate.extensions.authorityKeyIdentifier;
+    const issuer = path[depth + 1];
+    return path.slice(depth + 2).some((other) => {
+      const isLikely = wanted === undefined || other.extensions.subjectKeyIdentifier === undefined;
+      return isLikely && other.subjectKey === certificate.issuerKey && issuer?.hasSameKeyAs(other) === false;
+    });
+  }),
+  'a mailbox or URI below an empty permitted subtree': at(
+    ({ extensions: { subjectAltName = [] } }, { path, depth }) => {
+      return path.slice(depth + 1).some(({ extensions: { nameConstraints } }) => {
+        const empty = (nameConstraints?.permitted ?? []).filter((subtree) => {
+          return (subtree.type === 'email' || subtree.type === 'uri') && subtree.value === '';
+        });
+        return subjectAltName.some(({ type }) => empty.some((subtree) => subtree.type === type));
+      });
+    },
+  ),
   'a URI whose host is not all between // and / or :': at(({ extensions: { subjectAltName = [] } }) => {
     const uris = subjectAltName.flatMap((name) => (name.type === 'uri' ? [name.value] : []));
     return uris.some((uri) => /^[^:]*:\/\/(?:[^/?#]*@|[^/:]*[?#]|[^/:?#]*\.(?:[/:?#]|$))/.test(uri));
   }),
-  'a common name with NUL': at(({ subject }) => subject.values('CN').some((value) => value.includes('\0'))),
+  'a common name with NUL, and no constraint on host names': at(({ subject, extensions }, circumstances) => {
+    const { subjectAltName = [] } = extensions;
+    const isHost = !subjectAltName.some(({ type }) => type === 'dns');
+    const hasNul = subject.values('CN').some((value) => value.includes('\0'));
+    return isHost && hasNul && !isConstrained(circumstances, 'dns');
+  }),
   'a name with something that is not text': somewhere(({ subject, issuer }) => {
     return [...subject.rdns.flat(), ...issuer.rdns.flat()].some(({ value }) => value.startsWith('#'));
   }),
@@ -60,10 +93,16 @@ export const conditions: Readonly<Record<string, Condition>> = {
     const [child, issuer] = [path[depth], path[depth + 1]];
     return child !== undefined && issuer !== undefined && foldAscii(child.issuer) !== foldAscii(issuer.subject);
   },
-  'an e-mail address in a subject that is not IA5String': at((certificate) => {
-    return attributesOf(certificate).some(([type, { tag }]) => type === emailAddress && tag !== Tag.ia5String);
+  'an e-mail address that is not IA5String, and no constraint on mailboxes': at((certificate, circumstances) => {
+    const isOdd = subjectAttributesOf(certificate).some(([type, { tag }]) => {
+      return type === emailAddress && tag !== Tag.ia5String;
+    });
+    return isOdd && !isConstrained(circumstances, 'email');
   }),
   'a subjectAltName in forms that are passed over': somewhere(hasOtherNames),
+  'a directory name with something that is not text': somewhere((certificate) => {
+    return alternativeAttributesOf(certificate).some(([, { tag }]) => !textTags.has(tag));
+  }),
   'a negative serial number': at(({ serialNumber }) => serialNumber.startsWith('-')),
   'a key that is not supported': at(({ publicKeyInfo }) => publicKeyInfo.type === 'unsupported'),
   'a time before the year 100': at(({ notBefore, notAfter }) => Math.min(notBefore, notAfter) < year100),
@@ -72,6 +111,12 @@ export const conditions: Readonly<Record<string, Condition>> = {
 
 const comparable = new Set(['dns', 'email', 'uri', 'ip', 'directory']);
 const processed = new Set([14, 15, 17, 19, 30, 32, 33, 35, 36, 37, 54].map((arc) => oid(`2.5.29.${arc}`)));
+
+/** Tags of a DirectoryString, and of the strings that OpenSSL takes beside them. */
+const textTags: ReadonlySet<number> = new Set([
+  ...[Tag.utf8String, Tag.printableString, Tag.teletexString, Tag.bmpString, Tag.universalString, Tag.ia5String],
+  ...[Tag.numericString, Tag.visibleString],
+]);
 
 /** What peercert does not interpret. */
 const passedOver: readonly ((certificate: Certificate) => boolean)[] = [
@@ -91,6 +136,14 @@ const passedOver: readonly ((certificate: Certificate) => boolean)[] = [
 
 function hasOtherNames({ extensions: { subjectAltName = [] } }: Certificate): boolean {
   return subjectAltName.some(({ type }) => type === 'other' || type === 'x400' || type === 'ediParty');
+}
+
+/** Whether an issuer above speaks of names of a form. */
+function isConstrained({ path, depth }: Circumstances, form: GeneralName['type']): boolean {
+  return path.slice(depth + 1).some(({ extensions: { nameConstraints } }) => {
+    const subtrees = [...(nameConstraints?.permitted ?? []), ...(nameConstraints?.excluded ?? [])];
+    return subtrees.some(({ type }) => type === form);
+  });
 }
 
 /** Names as OpenSSL compares them. */

@@ -65,3 +65,50 @@ describe('a common name that other software may cut at a NUL, below constraints 
     expect((await validate(client, root)).certificates).toHaveLength(3);
   });
 });
+
+describe('a dNSName with a trailing period, which was compared as if it had none', () => {
+  const only = root.issueIntermediate({ nameConstraints: { permitted: { dnsNames: ['example.com'] } } });
+  const not = root.issueIntermediate({ nameConstraints: { excluded: { dnsNames: ['example.net'] } } });
+  const details = { depth: 0, type: 'dns' };
+
+  it.each(['a.example.com.', 'example.com.', '*.example.com.'])(
+    'is refused where it is permitted: %s',
+    async (name) => {
+      const client = only.issue({ dnsNames: [name] });
+      await expect(validate(client, root)).toRejectWith('ERR_CERTIFICATE_NAME_NOT_PERMITTED', details);
+    },
+  );
+
+  it.each(['a.example.net.', 'a.example.com.'])('is refused where some names are excluded: %s', async (name) => {
+    const client = not.issue({ dnsNames: [name] });
+    await expect(validate(client, root)).toRejectWith('ERR_CERTIFICATE_NAME_NOT_PERMITTED', details);
+  });
+
+  it('is read where no constraint is about host names', async () => {
+    const client = root.issue({ dnsNames: ['a.example.com.'] });
+    expect((await validate(client, root)).certificates).toHaveLength(2);
+  });
+});
+
+describe('text in a string type that is shown as DER, which name constraints passed over', () => {
+  const evil = der.tlv(0x1c, Buffer.from('\0\0\0E\0\0\0v\0\0\0i\0\0\0l'));
+  const refusal = 'ERR_CERTIFICATE_NAME_NOT_PERMITTED';
+
+  it('is excluded where the same text in another type is', async () => {
+    const excluding = root.issueIntermediate({ nameConstraints: { excluded: { directoryNames: ['O=Evil'] } } });
+    const client = excluding.issue({ subject: [{ type: 'O', value: evil }] });
+    await expect(validate(client, root)).toRejectWith(refusal, { depth: 0, type: 'directory' });
+  });
+
+  it('is excluded where the subtree has it', async () => {
+    const excluded = { directoryNames: [[{ type: 'O', value: evil }]] };
+    const client = root.issueIntermediate({ nameConstraints: { excluded } }).issue({ subject: 'O=Evil' });
+    await expect(validate(client, root)).toRejectWith(refusal, { depth: 0, type: 'directory' });
+  });
+
+  it('is no value at all in pieces', () => {
+    const value = der.tlv(0x2c, der.utf8String('Evil'));
+    const { der: bytes } = root.issue({ subject: [{ type: 'O', value }] });
+    expect(decode(bytes)).toThrowDerError('subject holds a value in pieces', bytes.indexOf(value) + 2);
+  });
+});

@@ -4,6 +4,7 @@ import {
   createAuthority,
   type KeyPair,
   selfSigned,
+  type SignatureAlgorithm,
   type TestAuthority,
   type TestCertificate,
 } from '@peercert/testkit';
@@ -53,12 +54,22 @@ export function mintAgain(hierarchy: Hierarchy, minted: Minted, changed: Entity,
   return result;
 }
 
-/** Issues one certificate, its issuer being there. */
-export function mintEntity({ issuer, place, fields }: Entity, minted: Minted): TestCertificate {
+/**
+ * Issues one certificate, its issuer being there. Where the issuer has come to another type of key than the signature
+ * algorithm wants, that key's own algorithm is taken.
+ */
+export function mintEntity({ issuer, place, fields: wanted }: Entity, minted: Minted): TestCertificate {
   const isEndEntity = place === 'end-entity';
-  if (issuer === undefined) return isEndEntity ? selfSigned(fields) : createAuthority(fields);
-  const authority = minted.get(issuer) as TestAuthority;
+  const authority = issuer === undefined ? undefined : (minted.get(issuer) as TestAuthority);
+  const { signatureAlgorithm, ...others } = wanted;
+  const fields = canSign(authority?.key ?? wanted.key, signatureAlgorithm) ? wanted : others;
+  if (authority === undefined) return isEndEntity ? selfSigned(fields) : createAuthority(fields);
   return isEndEntity ? authority.issue(fields) : authority.issueIntermediate(fields);
+}
+
+function canSign({ privateKey }: KeyPair, algorithm: SignatureAlgorithm | undefined): boolean {
+  const type = privateKey.asymmetricKeyType;
+  return algorithm === undefined || algorithm.startsWith(type === 'ec' ? 'ecdsa' : String(type));
 }
 
 /** The certificates in one place, in the order of the hierarchy. */

@@ -1,5 +1,6 @@
 import type { Random } from './random';
 import { encodeTree, nodesOf, parseTree, type TreeNode } from './tree';
+import { fourOctetsEach } from './values';
 
 type TreeMutation = (random: Random, node: TreeNode, parent: TreeNode | undefined, all: readonly TreeNode[]) => void;
 
@@ -35,6 +36,18 @@ const mutations: Readonly<Record<string, TreeMutation>> = {
   },
   tag: (random, node) => {
     node.tag = strings.includes(node.tag) ? random.pick(strings) : random.pick(tags);
+  },
+  'string type': (random, node) => {
+    if (![0x0c, 0x13, 0x16].includes(node.tag)) return;
+    const text = node.content.toString('utf8');
+    node.tag = random.pick([0x1c, 0x1e]);
+    setContent(node, node.tag === 0x1c ? fourOctetsEach(text) : Buffer.from(text, 'utf16le').swap16());
+  },
+  'in pieces': (_, node) => {
+    const whole = copyOf(node);
+    node.tag |= 0x20;
+    node.children = [whole];
+    node.head = Buffer.alloc(0);
   },
   'tag bit': (random, node) => {
     node.tag ^= 1 << random.below(8);

@@ -3,6 +3,8 @@ import type { Certificate } from '../../packages/core/src/x509/certificate';
 import { oid } from '../../packages/core/src/x509/oid';
 import { nodesOf, parseTree, type TreeNode } from './tree';
 
+type Attribute = readonly [type: string, value: TreeNode];
+
 /** The Extension with a type. */
 export function extensionOf(certificate: Certificate, type: string): TreeNode | undefined {
   const contents = oid(type);
@@ -24,9 +26,32 @@ function extensionsOf(certificate: Certificate): readonly TreeNode[] {
   return tbs?.children?.find(({ tag }) => tag === contextTag(3, 'constructed'))?.children?.[0]?.children ?? [];
 }
 
+/** Purposes of extKeyUsage, as {@link oid} writes them. */
+export function purposesOf(certificate: Certificate): readonly string[] {
+  return (valueOf(certificate, '2.5.29.37')?.children?.[0]?.children ?? []).map(typeOf);
+}
+
 /** Types and values of all attributes of all names: subject, issuer, and those in extensions. */
-export function attributesOf(certificate: Certificate): readonly (readonly [type: string, value: TreeNode])[] {
-  return [...nodesOf(parseTree(certificate.der))].flatMap(({ node, parent }) => {
+function attributesOf(certificate: Certificate): readonly Attribute[] {
+  return attributesIn(parseTree(certificate.der));
+}
+
+/** Types and values of the attributes of the subject. */
+export function subjectAttributesOf(certificate: Certificate): readonly Attribute[] {
+  const parts = parseTree(certificate.der).children?.[0]?.children ?? [];
+  // Without a version every field stands one place earlier.
+  const subject = parts[parts[0]?.tag === contextTag(0, 'constructed') ? 5 : 4];
+  return subject === undefined ? [] : attributesIn(subject);
+}
+
+/** Types and values of the attributes of directory names in the subjectAltName. */
+export function alternativeAttributesOf(certificate: Certificate): readonly Attribute[] {
+  const value = valueOf(certificate, '2.5.29.17');
+  return value === undefined ? [] : attributesIn(value);
+}
+
+function attributesIn(tree: TreeNode): readonly Attribute[] {
+  return [...nodesOf(tree)].flatMap(({ node, parent }) => {
     const [type, value] = node.children ?? [];
     return parent?.tag === Tag.set && value !== undefined ? [[typeOf(type), value] as const] : [];
   });

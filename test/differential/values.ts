@@ -63,13 +63,24 @@ const unicode = ['B\u00fccher', 'Bu\u0308cher', 'B\u00dcCHER', 'STRASSE', 'stra\
 const texts = ['Example', 'EXAMPLE', ' Example', 'Example ', 'Exam ple', 'Exam  ple', 'a.example.com', '', ...unicode];
 const stringTypes = ['utf8String', 'printableString', 'teletexString', 'ia5String', 'bmpString'] as const;
 
+/** Contents of a UniversalString. */
+export function fourOctetsEach(text: string): Buffer {
+  const characters = Array.from(text, (one) => one.codePointAt(0) ?? 0);
+  const octets = Buffer.alloc(characters.length * 4);
+  for (const [index, one] of characters.entries()) octets.writeUInt32BE(one, index * 4);
+  return octets;
+}
+
 /** A name of some attributes, each in some string type. */
 export function someName(random: Random): DistinguishedName {
   const types = ['O', 'OU', 'CN', 'C', 'emailAddress', 'DC', 'serialNumber', '1.2.3.4'];
   return Array.from({ length: 1 + random.below(3) }, () => {
     const count = random.chance(0.15) ? 2 : 1;
     return Array.from({ length: count }, () => {
-      return { type: random.pick(types), value: random.pick(texts), as: random.pick(stringTypes) };
+      const [type, text] = [random.pick(types), random.pick(texts)];
+      return random.chance(0.1)
+        ? { type, value: der.tlv(0x1c, fourOctetsEach(text)) }
+        : { type, value: text, as: random.pick(stringTypes) };
     });
   });
 }

@@ -2,7 +2,7 @@ import { ClientCertificateError } from '../errors';
 import { lowerCaseAscii } from '../x509/ascii';
 import type { Certificate } from '../x509/certificate';
 import type { GeneralName } from '../x509/general-names';
-import { foldTextFurther, rdnKeysOf } from '../x509/name';
+import { foldTextFurther, rdnKeysOf, textForAnybody } from '../x509/name';
 import { localPartPattern, type NameConstraints, type Subtree } from '../x509/name-constraints';
 import type { ValidationRules } from './rules';
 
@@ -14,7 +14,7 @@ export const maxNameComparisons = 250_000;
  * subtree is long. Undefined for what is no such name, and cannot be compared.
  */
 type ConstrainedName =
-  /** Lower case, without a trailing period. */
+  /** Lower case; of a URI, without a trailing period. */
   | { readonly type: 'dns' | 'uri'; readonly host: string | undefined }
   | { readonly type: 'email'; readonly mailbox: { readonly whole: string; readonly host: string } | undefined }
   | { readonly type: 'ip'; readonly octets: readonly number[] }
@@ -116,8 +116,11 @@ function namesOf(certificate: Certificate, { commonNameHosts }: ValidationRules)
   names.push(constrainedName({ type: 'directory', value: subject }));
   for (const value of subject.values('emailAddress')) names.push(constrainedName({ type: 'email', value }));
   if (commonNameHosts !== 'ignore' && !subjectAltName.some(({ type }) => type === 'dns')) {
-    for (const value of subject.values('CN')) {
-      if (looksLikeHost(value)) names.push(constrainedName({ type: 'dns', value }));
+    for (const attribute of subject.rdns.flat().filter(({ name }) => name === 'CN')) {
+      const value = textForAnybody(attribute);
+      // NOTE: what is no text may mean any host to whoever reads it.
+      if (value === undefined) names.push({ type: 'dns', host: undefined });
+      else if (looksLikeHost(value)) names.push(constrainedName({ type: 'dns', value }));
     }
   }
   return names;
@@ -149,10 +152,13 @@ function looksLikeHost(commonName: string): boolean {
   return !/[\s@/:]/.test(commonName.trim()) && /[^.][.\u3002\uff0e\uff61]+[^.]/.test(commonName);
 }
 
-/** A name that no host has may mean anything to whoever reads it. */
+/**
+ * A name that no host has may mean anything to whoever reads it. So may one with a trailing period, which is not in the
+ * preferred name syntax (RFC 5280 section 4.2.1.6, RFC 1034 section 3.5).
+ */
 function hostOf(name: string, pattern = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/): string | undefined {
   // Nothing but ASCII is folded: no other letter becomes one of a host name.
-  const host = lowerCaseAscii(name).replace(/\.$/, '');
+  const host = lowerCaseAscii(name);
   return pattern.test(host) ? host : undefined;
 }
 
@@ -163,17 +169,18 @@ function hostOf(name: string, pattern = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/): stri
 function mailboxOf(name: string): { whole: string; host: string } | undefined {
   const at = name.lastIndexOf('@');
   const local = name.slice(0, Math.max(0, at));
-  const host = name.endsWith('.') ? undefined : hostOf(name.slice(at + 1));
+  const host = hostOf(name.slice(at + 1));
   return host !== undefined && localPartPattern.test(local) ? { whole: `${local}@${host}`, host } : undefined;
 }
 
 /**
  * Undefined for a URI without a host name: RFC 5280 tells to reject it. The characters before `@` are those of RFC 3986: a
- * backslash there begins the path for many.
+ * backslash there begins the path for many. A trailing period is a URI's way to say that the name is complete (RFC 3986
+ * section 3.2.2).
  */
 function uriHostOf(name: string): string | undefined {
   const pattern = /^[a-z][a-z0-9+.-]*:\/\/(?:[\w.~!$&'()*+,;=:%-]*@)?([^/?#:@[\]]+)(?::\d*)?(?:[/?#]|$)/i;
-  const host = hostOf(pattern.exec(name)?.[1] ?? '');
+  const host = hostOf((pattern.exec(name)?.[1] ?? '').replace(/\.$/, ''));
   return host === undefined || /^[\d.]+$/.test(host) ? undefined : host;
 }
 

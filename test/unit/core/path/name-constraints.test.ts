@@ -27,6 +27,11 @@ const dns = (value: string): Buffer => text(2, value);
 const uri = (value: string): Buffer => text(6, value);
 const ip = (octets: string): Buffer => der.implicit(7, hex(octets));
 const directory = (name: DistinguishedName): Buffer => der.explicit(4, encodeName(name));
+/** Text in four octets a character. */
+const universal = (value: string): Buffer => {
+  return der.tlv(0x1c, Buffer.concat(Array.from(value, (one) => Buffer.of(0, 0, 0, one.charCodeAt(0)))));
+};
+const generalString = (value: string): Buffer => der.tlv(0x1b, Buffer.from(value, 'latin1'));
 const otherName = (oid: string, value: Uint8Array): Buffer => der.explicit(0, der.oid(oid), der.explicit(0, value));
 
 /** nameConstraints of any subtrees. */
@@ -96,8 +101,6 @@ describe('a host name', () => {
     ['example.com', 'com', 'inside'],
     ['EXAMPLE.Com', 'example.com', 'inside'],
     ['example.com', 'Example.COM', 'inside'],
-    ['example.com.', 'example.com', 'inside'],
-    ['a.example.com.', 'example.com', 'inside'],
     ['anything', '', 'inside'],
     ['notexample.com', 'example.com', 'outside'],
     ['not-example.com', 'example.com', 'outside'],
@@ -114,6 +117,11 @@ describe('a host name', () => {
     ['_sip._tcp.example.com', 'example.com', 'inside'],
     ['192.0.2.1', '2.1', 'inside'],
     // Names no host has: whoever reads them may take them for anything.
+    // RFC 5280 section 4.2.1.6: preferred name syntax (RFC 1034 section 3.5), which ends in a letter or digit.
+    ['example.com.', 'example.com', 'neither'],
+    ['a.example.com.', 'example.com', 'neither'],
+    ['example.org.', 'example.com', 'neither'],
+    ['example.com.', '', 'neither'],
     ['example.com..', 'example.com', 'neither'],
     ['.example.com', 'example.com', 'neither'],
     ['a..example.com', 'example.com', 'neither'],
@@ -139,7 +147,7 @@ describe('a host name', () => {
   it.each<Row>([
     ['*.example.com', 'example.com', 'inside'],
     ['*.example.com', '.example.com', 'inside'],
-    ['*.Example.com.', 'example.com', 'inside'],
+    ['*.Example.com', 'example.com', 'inside'],
     ['*.a.example.com', 'example.com', 'inside'],
     ['*.example.com', '', 'inside'],
     ['*.example.org', 'example.com', 'outside'],
@@ -151,6 +159,7 @@ describe('a host name', () => {
     // Names that not everybody reads alike.
     ['*', 'example.com', 'neither'],
     ['*.', 'example.com', 'neither'],
+    ['*.example.com.', 'example.com', 'neither'],
     ['*.*.example.com', 'example.com', 'neither'],
     ['a*.example.com', 'example.com', 'neither'],
     ['*a.example.com', 'example.com', 'neither'],
@@ -184,6 +193,7 @@ describe('a common name', () => {
     ['\ufeffevil.example', 'example.com', 'neither'],
     ['a..example.com', 'example.com', 'neither'],
     ['.evil.example', 'example.com', 'neither'],
+    ['a.example.com.', 'example.com', 'neither'],
   ])('PA-11: that looks like a host is one where there is no dNSName: %j in %j: %s', (name, subtree, expected) => {
     const subject = [{ type: 'CN', value: name }];
     expect(standing(dns(subtree), { subject })).toBe(expected);
@@ -193,6 +203,18 @@ describe('a common name', () => {
   it('PA-11: in a BMPString is the same text', () => {
     const subject = [{ type: 'CN', value: 'evil.example', as: 'bmpString' as const }];
     expect(standing(dns('example.com'), { subject })).toBe('outside');
+  });
+
+  it.each<readonly [string, Buffer, 'inside' | 'outside' | 'neither' | 'unconstrained']>([
+    ['a UniversalString within', universal('a.example.com'), 'inside'],
+    ['a UniversalString elsewhere', universal('evil.example'), 'outside'],
+    ['a UniversalString with NUL', universal('evil\0'), 'neither'],
+    ['a UniversalString that is no host', universal('Jane Doe'), 'unconstrained'],
+    ['a GeneralString elsewhere', generalString('evil.example'), 'outside'],
+    ['a BIT STRING, which is no text', der.bitString(Buffer.from('evil.example')), 'neither'],
+    ['an INTEGER, which is no text', der.integer(5), 'neither'],
+  ])('PA-11: is judged as %s (RFC 5280 section 4.2.1.10, docs/decisions/0014)', (_, value, expected) => {
+    expect(standing(dns('example.com'), { subject: [{ type: 'CN', value }] })).toBe(expected);
   });
 
   it('PA-11: is looked for in every RDN', () => {
@@ -466,6 +488,13 @@ describe('a directory name', () => {
     ['with NUL', o('Example\0'), o('Example'), 'neither'],
     ['that folds to more letters', o('STRASSE'), o('Stra\u00dfe'), 'neither'],
     ['in full-width letters', o('\uff25xample'), o('Example'), 'inside'],
+    // RFC 5280 section 7.1, 4.1.2.4: UniversalString is a DirectoryString as well. It is shown as DER, and never permitted.
+    ['in a UniversalString', o(universal('Example')), o('Example'), 'neither'],
+    ['of a subtree in a UniversalString', o('eXAMPLE'), o(universal('Example')), 'neither'],
+    ['in a UniversalString of the subtree', o(universal('Example')), o(universal('Example')), 'inside'],
+    ['in another UniversalString', o(universal('Evil')), o('Example'), 'outside'],
+    ['in a UniversalString beyond Unicode', o(der.tlv(0x1c, hex('00110000'))), o('\ufffd'), 'neither'],
+    ['in a GeneralString', o(generalString('Example')), o('Example'), 'neither'],
     ['in look-alikes of another script', o('\u0415xample'), o('Example'), 'outside'],
   ])('PA-11: %s: %s to %s is %s', (_, name, subtree, expected) => {
     expect(standing(directory(subtree), { subject: name })).toBe(expected);
