@@ -10,6 +10,7 @@ const coreParts = [
   'x509',
   'trust',
   'path',
+  'escaped-pem',
   'request',
   'channel',
   'source',

@@ -3,6 +3,8 @@
  * `@ts-expect-error` that compiles is an error.
  */
 import {
+  alb,
+  albVerified,
   allOf,
   anyOf,
   type AuthenticatorOptions,
@@ -10,7 +12,10 @@ import {
   cloudFront,
   createAuthenticator,
   createGuard,
+  envoy,
+  headerSource,
   nativeTls,
+  nginx,
   originMtls,
   originServerOptions,
   sharedSecret,
@@ -142,4 +147,42 @@ export async function aPathIsValidatedForAPurpose(endEntity: Uint8Array): Promis
   await validatePath({ endEntity });
   // @ts-expect-error -- DER, not PEM
   await validatePath({ endEntity: 'pem', trust });
+}
+
+export function aProxyHasItsOwnOptions(): void {
+  alb({ channel, mode: 'verify' });
+  // @ts-expect-error -- the mode is not guessed
+  alb({ channel });
+  envoy({ channel, element: { hop: 1 } });
+  // @ts-expect-error -- single, last or a hop
+  envoy({ channel, element: 'first' });
+  // @ts-expect-error -- no channel
+  nginx({ header: 'X-Cert' });
+  // @ts-expect-error -- nginx forwards no chain
+  nginx({ channel, chainHeader: 'X-Chain' });
+  // @ts-expect-error -- no such mode
+  cloudFront({ channel, mode: 'verify' });
+}
+
+export function aSourceOfOnesOwnReadsLines(): Source {
+  // @ts-expect-error -- a certificate is decoded when it is asked for
+  const incomplete: ReturnType<Parameters<typeof headerSource>[0]['read']> = { decodeChain: () => [] };
+  console.log(incomplete);
+  const own: Source = headerSource({
+    name: 'own',
+    channel,
+    fields: ['X-Cert'],
+    maxHeaderBytes: 16_384,
+    read: ([lines]) =>
+      lines === undefined ? undefined : { decodeChain: () => [], decodeEndEntity: () => Buffer.of() },
+  });
+  const { name }: { readonly name: string } = own;
+  const { proxyProves }: { readonly proxyProves: 'nothing' | 'possession' | 'path' } = own;
+  return { ...own, name: `${name}-${proxyProves}` };
+}
+
+export function theLoadBalancersWordNeedsItsAddresses(): void {
+  cloudFront({ channel: albVerified({ addresses: ['10.0.0.0/16'], dnsNames }) });
+  // @ts-expect-error -- no addresses
+  albVerified({ dnsNames });
 }

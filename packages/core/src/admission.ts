@@ -5,7 +5,7 @@ import type { ClientIdentity } from './identity';
 import { describe } from './options';
 import type { Outcome } from './outcome';
 import { type Refusal, refusalOf } from './refusal';
-import { type CertificateRequest, hideHeaders } from './request';
+import { type CertificateRequest, HiddenNames, hideHeaders } from './request';
 import { checkPredicate, type IdentityPredicate, type IdentityRule, predicateOf } from './rule';
 import { isCertificateHeader } from './source/field-lines';
 
@@ -47,19 +47,41 @@ const identities = new WeakMap<object, ClientIdentity | undefined>();
  * @param request - Node's own request object, not a framework's.
  */
 export async function admitRequest(authenticator: Authenticator, request: CertificateRequest): Promise<Admission> {
-  if (authenticator.enforcement === 'report-only') {
-    await outcomeOf(authenticator, request);
-    // A canary behind an authenticator that enforces leaves that one's word alone.
-    if (!identities.has(request)) identities.set(request, undefined);
-    return { admitted: true, identity: identities.get(request) };
+  return admit(authenticator, request);
+}
+
+/**
+ * The same as {@link admitRequest}, as a value when the verdict is known: an adapter goes on at once then, instead of after
+ * the promises of everybody else.
+ */
+export function admit(authenticator: Authenticator, request: CertificateRequest): Admission | Promise<Admission> {
+  const isCanary = authenticator.enforcement === 'report-only';
+  if (!isCanary) identities.delete(request);
+  const conclude = (outcome: unknown): Admission => {
+    return isCanary ? admitAnyway(request) : admissionOf(outcome, authenticator, request);
+  };
+  const fail = (error: unknown): Admission => conclude({ status: 'rejected', error: asRefusal(error) });
+  try {
+    const outcome: unknown = authenticator.authenticate(request);
+    return isPromise(outcome) ? Promise.resolve(outcome).then(conclude, fail) : conclude(outcome);
+  } catch (error) {
+    return fail(error);
   }
-  identities.delete(request);
-  const outcome = await outcomeOf(authenticator, request);
-  hideConsumedHeaders(request, authenticator.consumedHeaders);
+}
+
+function admissionOf(outcome: unknown, { consumedHeaders }: Authenticator, request: CertificateRequest): Admission {
+  hideConsumedHeaders(request, consumedHeaders);
+  if (!isOutcome(outcome)) return refuse(asRefusal(new TypeError('The authenticator gave no outcome.')));
   if (outcome.status === 'rejected') return refuse(outcome.error);
   const identity = outcome.status === 'authenticated' ? outcome.identity : undefined;
   identities.set(request, identity);
   return { admitted: true, identity };
+}
+
+/** A canary behind an authenticator that enforces leaves that one's word alone. */
+function admitAnyway(request: CertificateRequest): Admission {
+  if (!identities.has(request)) identities.set(request, undefined);
+  return { admitted: true, identity: identities.get(request) };
 }
 
 /** Judges one request for one route: see {@link createGuard} and {@link createChannelGuard}. */
@@ -130,8 +152,19 @@ export function clientIdentityOf(request: object): ClientIdentity {
   );
 }
 
-function hideConsumedHeaders(request: CertificateRequest, consumedHeaders: readonly string[] = []): void {
-  hideHeaders(request, (name) => isCertificateHeader(name) || consumedHeaders.includes(name));
+/** Which header names are hidden, for each list of consumed headers: asked of every header of every request. */
+const hiddenNames = new WeakMap<readonly string[], HiddenNames>();
+
+const noHeaders: readonly string[] = Object.freeze([]);
+
+function hideConsumedHeaders(request: CertificateRequest, consumedHeaders = noHeaders): void {
+  let hidden = hiddenNames.get(consumedHeaders);
+  if (hidden === undefined) {
+    const consumed = new Set(consumedHeaders);
+    hidden = new HiddenNames((name) => isCertificateHeader(name) || consumed.has(name.replaceAll('_', '-')));
+    hiddenNames.set(consumedHeaders, hidden);
+  }
+  hideHeaders(request, hidden);
 }
 
 function refuse(error: ClientCertificateError): Admission {
@@ -143,14 +176,8 @@ function asRefusal(error: unknown): ClientCertificateError {
   return new ClientCertificateError('ERR_INTERNAL', {}, { cause: error });
 }
 
-async function outcomeOf(authenticator: Authenticator, request: CertificateRequest): Promise<Outcome> {
-  try {
-    const outcome: unknown = await authenticator.authenticate(request);
-    if (!isOutcome(outcome)) throw new TypeError('The authenticator gave no outcome.');
-    return outcome;
-  } catch (error) {
-    return { status: 'rejected', error: asRefusal(error) };
-  }
+function isPromise(outcome: unknown): outcome is PromiseLike<unknown> {
+  return typeof (outcome as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 /** An authenticator may be anyone's: somebody who is authenticated, but as nobody, must not pass for anonymous. */

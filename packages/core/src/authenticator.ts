@@ -21,7 +21,7 @@ export interface Authenticator {
    * input: that is an outcome.
    */
   authenticate(request: CertificateRequest): Outcome | Promise<Outcome>;
-  /** Lower-case names of headers, besides those that carry certificates, that handlers must not see. Default none. */
+  /** Lower-case names of headers that handlers must not see, besides those known to carry certificates. Default none. */
   readonly consumedHeaders?: readonly string[];
   /** What to do with outcomes: see {@link AuthenticatorOptions.enforcement}. Default `'enforce'`. */
   readonly enforcement?: 'enforce' | 'report-only';
@@ -31,7 +31,7 @@ export interface Authenticator {
 export interface AuthenticatorOptions {
   /** Issuers of client certificates: a store, or a provider that replaces it while the origin serves. */
   readonly trust: TrustProvider;
-  /** Where certificates come from and what proves it: `cloudFront(...)` or `nativeTls()`. */
+  /** Where certificates come from and what proves it: `cloudFront(...)`, `nginx(...)` and so on, or `nativeTls()`. */
   readonly source: Source;
   /** Whether a request without a certificate is refused or anonymous. A bad certificate is always refused. Default `'required'`. */
   readonly presence?: 'required' | 'optional';
@@ -125,7 +125,7 @@ class CertificateAuthenticator implements Authenticator {
     const settings = { maxIntermediates, policies: structuredClone(policies), rules: resolveRules(rules) };
     this.#judge = new Judge({ source: source.name, ...settings, verdictCache });
     this.#reporter = new OutcomeReporter({ source, enforcement, onOutcome, eventNames });
-    this.consumedHeaders = source.channel.consumedHeaders;
+    this.consumedHeaders = [...new Set([...source.channel.consumedHeaders, ...source.fields])];
     this.enforcement = enforcement;
   }
 

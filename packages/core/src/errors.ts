@@ -10,8 +10,11 @@ export interface ErrorDetails {
   /** The peer could not be shown to be the proxy that may speak for clients (RFC 9440 section 4). No certificate header was read. */
   ERR_CHANNEL_UNTRUSTED: { readonly proof: string; readonly reason: ChannelDistrust };
 
-  /** A header field does not follow its grammar, or holds a byte outside visible ASCII. */
-  ERR_HEADER_MALFORMED: { readonly header: string; readonly reason: string };
+  /**
+   * A header field does not follow its grammar, or holds a byte outside visible ASCII. `hint` says what the value looks like
+   * where it looks like another proxy's way to write certificates.
+   */
+  ERR_HEADER_MALFORMED: { readonly header: string; readonly reason: string; readonly hint?: string };
   /** A field that may occur once occurs more often (RFC 9440 section 2.2). */
   ERR_HEADER_REPEATED: { readonly header: string; readonly count: number };
   /** A field stands beside a look-alike that another parser would take for the same field (`Client_Cert`). */
@@ -22,7 +25,7 @@ export interface ErrorDetails {
   ERR_HEADER_UNEXPECTED: { readonly header: string };
   /** A field is longer than the source can honestly send. Counted before anything is decoded. */
   ERR_HEADER_TOO_LARGE: { readonly header: string; readonly bytes: number; readonly maximum: number };
-  /** What CloudFront says about the certificate beside it is about another certificate, or about none. */
+  /** What the proxy says about the certificate beside it is about another certificate, or about none. */
   ERR_HEADER_INCONSISTENT: { readonly header: string; readonly reason: string };
   /** The request has as many fields as Node keeps, so that some may have been dropped. */
   ERR_HEADER_COUNT_EXCEEDED: { readonly count: number; readonly maximum: number };
@@ -35,6 +38,8 @@ export interface ErrorDetails {
   ERR_CERTIFICATE_REQUIRED: Record<never, never>;
   /** The proxy says that a certificate was presented, and forwards none. Its policy leaves the header out. */
   ERR_CERTIFICATE_NOT_FORWARDED: { readonly header: string };
+  /** The proxy forwards the certificate and says that it did not verify: `status` has its words. */
+  ERR_CERTIFICATE_REFUSED_BY_PROXY: { readonly header: string; readonly status: string };
   /** A presented certificate is not strict DER, or not a certificate (RFC 5280 section 4.1). `offset` is in bytes. */
   ERR_CERTIFICATE_MALFORMED: { readonly position: number; readonly reason: string; readonly offset: number };
   /** Not X.509 version 3, in a place where extensions decide. */
@@ -103,6 +108,7 @@ export type ChannelDistrust =
   | 'peer-gone'
   | 'not-tls'
   | 'certificate-missing'
+  | 'certificate-repeated'
   | 'certificate-rejected'
   | 'name-not-permitted'
   | 'key-not-pinned'
@@ -130,6 +136,7 @@ const messages: { readonly [Code in ErrorCode]: string } = {
   ERR_CHAIN_TOO_LONG: 'Too many certificates were presented.',
   ERR_CERTIFICATE_REQUIRED: 'A client certificate is required.',
   ERR_CERTIFICATE_NOT_FORWARDED: 'A client certificate was presented and not forwarded.',
+  ERR_CERTIFICATE_REFUSED_BY_PROXY: 'The proxy says that the client certificate did not verify.',
   ERR_CERTIFICATE_MALFORMED: 'A presented certificate is malformed.',
   ERR_CERTIFICATE_VERSION_UNSUPPORTED: 'A certificate is not version 3.',
   ERR_CERTIFICATE_NOT_YET_VALID: 'A certificate is not yet valid.',
@@ -184,6 +191,7 @@ export const errorsBySpecificity: readonly ErrorCode[] = [
   'ERR_PATH_BUDGET_EXCEEDED',
   'ERR_CERTIFICATE_REQUIRED',
   'ERR_CERTIFICATE_NOT_FORWARDED',
+  'ERR_CERTIFICATE_REFUSED_BY_PROXY',
   'ERR_CERTIFICATE_MALFORMED',
   'ERR_CHAIN_TOO_LONG',
   'ERR_HEADER_CHAIN_WITHOUT_CERTIFICATE',

@@ -1,4 +1,5 @@
 export {
+  admit,
   type Admission,
   admitRequest,
   authenticatorOf,
@@ -8,6 +9,7 @@ export {
   type Guard,
 } from './admission';
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator } from './authenticator';
+export { albVerified, type AlbVerifiedOptions } from './channel/alb-verified';
 export { dangerouslyTrustAnyPeer } from './channel/any-peer';
 export type { ChannelContext, ChannelEvidence, ChannelProof } from './channel/channel-proof';
 export { allOf, anyOf } from './channel/combined';
@@ -32,10 +34,24 @@ export type { PublicCode, Refusal } from './refusal';
 export type { CertificateRequest } from './request';
 export type { IdentityPredicate, IdentityRule } from './rule';
 export { originServerOptions, type OriginServerOptions } from './server-options';
+export { alb, type AlbOptions } from './source/alb';
+export { apache, type ApacheOptions } from './source/apache';
+export { parseBase64Der } from './source/base64-der';
+export { caddy, type CaddyOptions } from './source/caddy';
+export { cloudflare, type CloudflareOptions } from './source/cloudflare';
 export { cloudFront, type CloudFrontOptions } from './source/cloudfront';
+export type { PemCertFormatInfo } from './source/cloudfront-format';
+export type { CloudFrontHelpers, PemHeader } from './source/cloudfront-helpers';
+export { envoy, type EnvoyOptions } from './source/envoy';
+export { type FieldLines, onlyLine } from './source/field-lines';
+export { haproxy, type HaproxyOptions } from './source/haproxy';
+export { type ForwardingOptions, headerSource, type HeaderSourceOptions } from './source/header-source';
 export { nativeTls } from './source/native-tls';
+export { nginx, type NginxOptions } from './source/nginx';
 export { encodeClientCert, encodeClientCertChain, parseClientCert, parseClientCertChain } from './source/rfc9440';
-export type { Presented, Source } from './source/source';
+export { rfc9440, type Rfc9440Options } from './source/rfc9440-source';
+export type { Forwarded, PresetName, Presented, Source } from './source/source';
+export { traefik, type TraefikOptions } from './source/traefik';
 export { type TrustProvider, TrustStore } from './trust/trust-store';
 export { TrustStoreError, type TrustStoreErrorCode, type TrustStoreErrorDetails } from './trust/trust-store-error';
 export type { VerdictCacheOptions } from './verdict-cache';

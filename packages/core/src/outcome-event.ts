@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { hash } from 'node:crypto';
+import { isRefusal } from './errors';
 import { describe } from './options';
 import type { Outcome } from './outcome';
 import { type CertificateRequest, receivedHeaders } from './request';
@@ -34,6 +35,8 @@ export interface OutcomeEvent {
   readonly 'error.type'?: string;
   /** Why the channel is not trusted. */
   readonly 'clientcert.reason'?: string;
+  /** What a malformed header looks like, where it looks like another proxy's: which source may be the right one. */
+  readonly 'clientcert.hint'?: string;
   /** SHA-256 of the presented certificate, in upper-case hexadecimal as OpenTelemetry has it. */
   readonly 'tls.client.hash.sha256'?: string;
   /** `X-Amz-Cf-Id`: leads through CloudFront's access log to its connection log. */
@@ -106,9 +109,10 @@ export class OutcomeReporter {
       'clientcert.verification.duration': seconds,
       'error.type': error?.code,
       'clientcert.reason': (error?.details as { reason?: string } | undefined)?.reason,
+      'clientcert.hint': isRefusal(error, 'ERR_HEADER_MALFORMED') ? error.details.hint : undefined,
       'tls.client.hash.sha256': identity?.certificateSha256.toUpperCase() ?? digestOf(trace.presented),
       'http.request.id': requestIdOf(request),
-      'clientcert.ignored_headers': ignoredHeaders(request, source.fields),
+      'clientcert.ignored_headers': ignoredHeaders(request, [...source.fields, ...source.channel.consumedHeaders]),
       'tls.client.subject': eventNames === 'include' ? identity?.subject.toString() : undefined,
       'tls.client.issuer': eventNames === 'include' ? identity?.issuer.toString() : undefined,
     };
@@ -135,10 +139,10 @@ function requestIdOf(request: CertificateRequest): string | undefined {
   return id?.slice(0, maxRequestIdLength);
 }
 
-function ignoredHeaders(request: CertificateRequest, fields: readonly string[]): readonly string[] | undefined {
+function ignoredHeaders(request: CertificateRequest, read: readonly string[]): readonly string[] | undefined {
   const names = receivedHeaders(request).filter((_, index) => index % 2 === 0);
   const ignored = new Set(names.map((name) => name.toLowerCase()).filter((name) => isCertificateHeader(name)));
-  for (const field of fields) ignored.delete(field);
+  for (const name of read) ignored.delete(name);
   return ignored.size === 0 ? undefined : Object.freeze([...ignored]);
 }
 

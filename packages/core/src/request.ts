@@ -19,53 +19,88 @@ export function asksForCertificates({ socket }: CertificateRequest): boolean {
 }
 
 /** Header lines as they arrived, of requests whose own lists were cleaned by {@link hideHeaders}. */
-const received = new WeakMap<object, readonly string[]>();
+const receivedLines = new WeakMap<object, readonly string[]>();
 
 /** The header lines as they arrived: name, value, name, value. Also after {@link hideHeaders}. */
 export function receivedHeaders(request: CertificateRequest): readonly string[] {
-  return received.get(request) ?? request.rawHeaders;
+  return receivedLines.get(request) ?? request.rawHeaders;
+}
+
+/** Names remembered at most. Senders choose them: when there are more, all are forgotten. */
+const maxRememberedNames = 1_000;
+
+/** Which header names are hidden from handlers. Remembers each spelling it was asked about. */
+export class HiddenNames {
+  readonly #isHidden: (name: string) => boolean;
+  readonly #known = new Map<string, string | undefined>();
+
+  /** @param isHidden - Given a lower-case name. */
+  constructor(isHidden: (name: string) => boolean) {
+    this.#isHidden = isHidden;
+  }
+
+  /** The name in lower case if it is hidden, otherwise undefined. */
+  find(received: string): string | undefined {
+    const known = this.#known.get(received);
+    if (known !== undefined || this.#known.has(received)) return known;
+    const name = received.toLowerCase();
+    const hidden = this.#isHidden(name) ? name : undefined;
+    if (this.#known.size >= maxRememberedNames) this.#known.clear();
+    this.#known.set(received, hidden);
+    return hidden;
+  }
 }
 
 /**
  * Takes headers away from whoever handles the request later: from `headers`, `headersDistinct` and `rawHeaders`. What
  * arrived is kept aside for {@link receivedHeaders}, so that a second mount sees what the first one saw.
- *
- * @param isHidden - Given a lower-case name.
  */
 export function hideHeaders(
   request: CertificateRequest & Partial<Pick<IncomingMessage, 'headers'>>,
-  isHidden: (name: string) => boolean,
+  names: HiddenNames,
 ): void {
   const { rawHeaders } = request;
-  const hidden = new Set<string>();
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] as string).toLowerCase();
-    if (isHidden(name)) hidden.add(name);
-  }
-  if (hidden.size === 0) return;
-  if (!received.has(request)) received.set(request, rawHeaders.slice());
-
-  // First `headers`: Node makes them from rawHeaders when first asked, and expects the list to have kept its length.
-  const { headers } = request;
-  if (headers !== undefined) for (const name of hidden) Reflect.deleteProperty(headers, name);
-
-  // In place, because under HTTP/2 the list cannot be replaced.
+  const hidden: string[] = [];
+  let headers: IncomingMessage['headers'] | undefined;
   let kept = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (hidden.has((rawHeaders[at] as string).toLowerCase())) continue;
-    rawHeaders[kept++] = rawHeaders[at] as string;
-    rawHeaders[kept++] = rawHeaders[at + 1] as string;
+    const received = rawHeaders[at] as string;
+    const name = names.find(received);
+    if (name !== undefined) {
+      if (hidden.length === 0) {
+        // First of all: Node makes `headers` from rawHeaders when first asked, and expects the list to have kept its length.
+        ({ headers } = request);
+        keepAside(request);
+      }
+      hidden.push(name);
+      continue;
+    }
+    if (kept < at) {
+      // In place, because under HTTP/2 the list cannot be replaced.
+      rawHeaders[kept] = received;
+      rawHeaders[kept + 1] = rawHeaders[at + 1] as string;
+    }
+    kept += 2;
   }
+  if (hidden.length === 0) return;
   rawHeaders.length = kept;
-
-  if ('headersDistinct' in request) {
-    Object.defineProperty(request, 'headersDistinct', {
-      configurable: true,
-      enumerable: true,
-      get: () => distinct(rawHeaders),
-    });
-  }
+  // From the last to the first: an object stays fast as long as what was added last goes first.
+  if (headers !== undefined) for (const name of hidden.toReversed()) Reflect.deleteProperty(headers, name);
+  if ('headersDistinct' in request) Object.defineProperty(request, 'headersDistinct', headersDistinct);
 }
+
+function keepAside(request: CertificateRequest): void {
+  if (!receivedLines.has(request)) receivedLines.set(request, request.rawHeaders.slice());
+}
+
+/** Node's own would look for the headers that are gone. */
+const headersDistinct: PropertyDescriptor & ThisType<CertificateRequest> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return distinct(this.rawHeaders);
+  },
+};
 
 function distinct(rawHeaders: readonly string[]): Record<string, string[]> {
   const headers = Object.create(null) as Record<string, string[]>;

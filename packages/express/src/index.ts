@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  admit,
   type Admission,
-  admitRequest,
   type Authenticator,
   type AuthenticatorOptions,
   authenticatorOf,
@@ -30,7 +30,7 @@ export type ClientCertificateMiddleware = (
   request: IncomingMessage & { clientIdentity?: ClientIdentity | undefined },
   response: ServerResponse,
   next: (error?: unknown) => void,
-) => Promise<void>;
+) => void | Promise<void>;
 
 /**
  * Express middleware that lets a request through with its identity in `req.clientIdentity`, or answers it with
@@ -43,12 +43,13 @@ export function clientCertificate(
   authenticatorOrOptions: Authenticator | AuthenticatorOptions,
 ): ClientCertificateMiddleware {
   const authenticator = authenticatorOf(authenticatorOrOptions);
-  return async function clientCertificateMiddleware(request, response, next) {
-    const admitting = admitRequest(authenticator, request).then((admission) => {
+  return function clientCertificateMiddleware(request, response, next) {
+    const conclude = (admission: Admission): void => {
       if (admission.admitted) request.clientIdentity = admission.identity;
-      return admission;
-    });
-    return conclude(admitting, response, next);
+      goOn(admission, response, next);
+    };
+    const admission = admit(authenticator, request);
+    return admission instanceof Promise ? admission.then(conclude, next) : conclude(admission);
   };
 }
 
@@ -62,8 +63,8 @@ export function requireClientIdentity(
   rule?: IdentityRule | IdentityPredicate<IncomingMessage>,
 ): ClientCertificateMiddleware {
   const guard = createGuard(rule);
-  return async function requireClientIdentityMiddleware(request, response, next) {
-    return conclude(guard(request, request), response, next);
+  return function requireClientIdentityMiddleware(request, response, next) {
+    return guard(request, request).then((admission) => goOn(admission, response, next), next);
   };
 }
 
@@ -74,24 +75,19 @@ export function requireClientIdentity(
  */
 export function requireChannel(channel: ChannelProof): ClientCertificateMiddleware {
   const guard = createChannelGuard(channel);
-  return async function requireChannelMiddleware(request, response, next) {
-    return conclude(guard(request, request), response, next);
+  return function requireChannelMiddleware(request, response, next) {
+    return guard(request, request).then((admission) => goOn(admission, response, next), next);
   };
 }
 
-/** Express 4 does not look at the promise: what goes wrong goes to `next`, or it would end the process. */
-async function conclude(
-  admitting: Promise<Admission>,
-  response: ServerResponse,
-  next: (error?: unknown) => void,
-): Promise<void> {
+/** Express 4 does not look at promises: what goes wrong goes to `next`, or it would end the process. */
+function goOn(admission: Admission, response: ServerResponse, next: (error?: unknown) => void): void {
+  if (admission.admitted) return next();
   try {
-    const admission = await admitting;
-    if (!admission.admitted) return refuse(response, admission);
+    refuse(response, admission);
   } catch (error) {
-    return next(error);
+    next(error);
   }
-  next();
 }
 
 function refuse(response: ServerResponse, { refusal }: Admission & { admitted: false }): void {

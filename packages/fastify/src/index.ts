@@ -1,6 +1,6 @@
 import {
+  admit,
   type Admission,
-  admitRequest,
   type Authenticator,
   type AuthenticatorOptions,
   authenticatorOf,
@@ -35,11 +35,15 @@ export const clientCertificate = fastifyPlugin(
   async function clientCertificatePlugin(app: FastifyInstance, options: Authenticator | AuthenticatorOptions) {
     const authenticator = authenticatorOf(options);
     if (!app.hasRequestDecorator('clientIdentity')) app.decorateRequest('clientIdentity', undefined);
-    app.addHook('onRequest', async function authenticateClient(request, reply) {
-      const admission = await admitRequest(authenticator, request.raw);
-      if (!admission.admitted) return refuse(reply, admission);
-      request.clientIdentity = admission.identity;
-      return undefined;
+    app.addHook('onRequest', function authenticateClient(request, reply, done) {
+      const conclude = (admission: Admission): void => {
+        if (!admission.admitted) return void refuse(reply, admission);
+        request.clientIdentity = admission.identity;
+        done();
+      };
+      const admission = admit(authenticator, request.raw);
+      if (admission instanceof Promise) admission.then(conclude, done);
+      else conclude(admission);
     });
   },
   { fastify: '5.x', name: '@peercert/fastify' },

@@ -1,6 +1,6 @@
 import {
+  admit,
   type Admission,
-  admitRequest,
   type Authenticator,
   type AuthenticatorOptions,
   authenticatorOf,
@@ -33,11 +33,14 @@ export function clientCertificate(
   authenticatorOrOptions: Authenticator | AuthenticatorOptions,
 ): Middleware<ClientCertificateState> {
   const authenticator = authenticatorOf(authenticatorOrOptions);
-  return async function clientCertificateMiddleware(ctx, next) {
-    const admission = await admitRequest(authenticator, ctx.req);
-    if (!admission.admitted) return refuse(ctx, admission);
-    ctx.state.clientIdentity = admission.identity;
-    await next();
+  return function clientCertificateMiddleware(ctx, next) {
+    const conclude = (admission: Admission): void | Promise<void> => {
+      if (!admission.admitted) return refuse(ctx, admission);
+      ctx.state.clientIdentity = admission.identity;
+      return next();
+    };
+    const admission = admit(authenticator, ctx.req);
+    return admission instanceof Promise ? admission.then(conclude) : conclude(admission);
   };
 }
 

@@ -120,7 +120,7 @@ describe('a guard', () => {
 
   it('ID-10: refuses with 500 while the request is still being authenticated', async () => {
     const request = ofClient();
-    const admitting = admitRequest(required, request);
+    const admitting = admitRequest({ authenticate: async (asked) => required.authenticate(asked) }, request);
     expect(wordOf(await createGuard()(request, request))).toBe('500 unavailable ERR_POLICY_UNAUTHENTICATED');
     await admitting;
     expect(wordOf(await createGuard()(request, request))).toBe('admitted');

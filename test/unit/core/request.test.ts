@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { admitRequest } from '@peercert/core';
 import { fakeAuthenticator } from '@peercert/testkit';
-import { hideHeaders, receivedHeaders } from '../../../packages/core/src/request';
+import { HiddenNames, hideHeaders, receivedHeaders } from '../../../packages/core/src/request';
 
 const isHidden = (name: string): boolean => name === 'client-cert' || name === 'x-edge-secret';
 
@@ -51,7 +51,7 @@ describe('hiding headers of an HTTP/1.1 request', () => {
   it('takes them out of headers, headersDistinct and rawHeaders, and leaves the others as they were', async () => {
     const lines = ['Client-Cert', ':AAEC:', 'Accept', 'a', 'X-Edge-Secret', 's', 'accept', 'b', 'X-Other', '1'];
     const seen = await serve(lines, (request) => {
-      hideHeaders(request, isHidden);
+      hideHeaders(request, new HiddenNames(isHidden));
       return headersOf(request);
     });
     expect(seen).toEqual({
@@ -64,7 +64,7 @@ describe('hiding headers of an HTTP/1.1 request', () => {
   it('does so when everything was read before', async () => {
     const seen = await serve(['Client-Cert', ':AAEC:', 'Accept', 'a'], (request) => {
       headersOf(request);
-      hideHeaders(request, isHidden);
+      hideHeaders(request, new HiddenNames(isHidden));
       return headersOf(request);
     });
     expect(seen).toEqual({
@@ -77,7 +77,7 @@ describe('hiding headers of an HTTP/1.1 request', () => {
   it('does so to every line of a name, in every letter case', async () => {
     const lines = ['Client-Cert', 'a', 'CLIENT-CERT', 'b', 'X-Other', '1', 'client-cert', 'c'];
     const seen = await serve(lines, (request) => {
-      hideHeaders(request, isHidden);
+      hideHeaders(request, new HiddenNames(isHidden));
       return headersOf(request);
     });
     expect(seen).toEqual({
@@ -91,7 +91,7 @@ describe('hiding headers of an HTTP/1.1 request', () => {
     const [before, after, same] = await serve(['Accept', 'a', 'accept', 'b', 'Set-Cookie', 'c'], (request) => {
       const { rawHeaders, headers } = request;
       const first = headersOf(request);
-      hideHeaders(request, isHidden);
+      hideHeaders(request, new HiddenNames(isHidden));
       return [first, headersOf(request), request.rawHeaders === rawHeaders && request.headers === headers];
     });
     expect(after).toEqual(before);
@@ -102,9 +102,9 @@ describe('hiding headers of an HTTP/1.1 request', () => {
     const lines = ['Client-Cert', ':AAEC:', 'Accept', 'a'];
     const seen = await serve(lines, (request) => {
       const before = receivedHeaders(request);
-      hideHeaders(request, isHidden);
+      hideHeaders(request, new HiddenNames(isHidden));
       const received = [...receivedHeaders(request)];
-      hideHeaders(request, (name) => name === 'accept');
+      hideHeaders(request, new HiddenNames((name) => name === 'accept'));
       return [before === request.rawHeaders, received, [...receivedHeaders(request)], [...request.rawHeaders]];
     });
     expect(seen).toEqual([true, [...host, ...lines], [...host, ...lines], host]);
@@ -112,7 +112,7 @@ describe('hiding headers of an HTTP/1.1 request', () => {
 
   it('keeps it of one request and not of another', async () => {
     const received = await serve(['Client-Cert', 'a'], (request) => {
-      hideHeaders(request, isHidden);
+      hideHeaders(request, new HiddenNames(isHidden));
       return receivedHeaders({ rawHeaders: ['X', '1'], socket: request.socket });
     });
     expect(received).toEqual(['X', '1']);
@@ -120,7 +120,7 @@ describe('hiding headers of an HTTP/1.1 request', () => {
 
   it('does not keep what a handler adds to rawHeaders later', async () => {
     const received = await serve(['Client-Cert', 'a'], (request) => {
-      hideHeaders(request, isHidden);
+      hideHeaders(request, new HiddenNames(isHidden));
       request.rawHeaders.push('Client-Cert', 'b');
       return receivedHeaders(request);
     });
@@ -130,7 +130,7 @@ describe('hiding headers of an HTTP/1.1 request', () => {
   it('CH-18: survives headers named like members of objects', async () => {
     const lines = ['__proto__', 'x', 'constructor', 'y', 'toString', 'z', 'Client-Cert', 'a'];
     const seen = await serve(lines, (request) => {
-      hideHeaders(request, isHidden);
+      hideHeaders(request, new HiddenNames(isHidden));
       const { headersDistinct } = request;
       return [
         Object.getPrototypeOf(headersDistinct),
@@ -153,7 +153,7 @@ describe('hiding headers of an HTTP/1.1 request', () => {
   it('CH-18: hides __proto__ itself without touching a prototype', async () => {
     const seen = await serve(['__proto__', 'x', 'Accept', 'a'], (request) => {
       const before: unknown = Object.getPrototypeOf(request.headers);
-      hideHeaders(request, (name) => name === '__proto__');
+      hideHeaders(request, new HiddenNames((name) => name === '__proto__'));
       return [Object.getPrototypeOf(request.headers) === before, request.rawHeaders];
     });
     expect(seen).toEqual([true, [...host, 'Accept', 'a']]);
@@ -173,7 +173,7 @@ describe('hiding headers of an HTTP/2 request', () => {
     const server = http2.createServer();
     const seen = new Promise<unknown>((resolve) => {
       server.on('request', (request, response) => {
-        hideHeaders(request, isHidden);
+        hideHeaders(request, new HiddenNames(isHidden));
         response.end();
         resolve([Object.keys(request.headers), request.rawHeaders, receivedHeaders(request)]);
       });

@@ -21,6 +21,14 @@ export type ChannelEvidence =
       /** The peer's address, or `'unix'`. */
       readonly address: string;
     }
+  | {
+      readonly proof: 'alb-verified';
+      /** The load balancer's address, or `'unix'`. */
+      readonly address: string;
+      /** SHA-256 of the certificate of whoever stands before the load balancer, and of its public key, as above. */
+      readonly certificateSha256: string;
+      readonly spkiSha256: string;
+    }
   | { readonly proof: 'all-of'; readonly evidence: readonly ChannelEvidence[] }
   /** Nothing was asked for: see `dangerouslyTrustAnyPeer`. */
   | { readonly proof: 'any-peer' }

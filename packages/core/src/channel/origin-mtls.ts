@@ -4,9 +4,8 @@ import { resolveRules } from '../path/rules';
 import { decodePresented, defaultMaxIntermediates, findPath, type Validation } from '../path/validate-path';
 import type { CertificateRequest } from '../request';
 import { currentTrust, type TrustProvider, TrustStore } from '../trust/trust-store';
-import { lowerCaseAscii } from '../x509/ascii';
-import type { Certificate } from '../x509/certificate';
 import { type ChannelContext, type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
+import { ProxyNames } from './proxy-names';
 import { findSharedAuthority } from './shared-authority';
 import { type TlsPeer, tlsPeerOf } from './tls-peer';
 
@@ -48,9 +47,7 @@ class OriginMtls implements ChannelProof {
   readonly consumedHeaders: readonly string[] = [];
 
   readonly #trust: TrustProvider;
-  readonly #dnsNames: ReadonlySet<string> | undefined;
-  readonly #uris: ReadonlySet<string> | undefined;
-  readonly #pins: ReadonlySet<string> | undefined;
+  readonly #names: ProxyNames;
   readonly #proven = new WeakMap<
     TlsPeer,
     { trust: TrustStore; from: number; until: number; evidence: ChannelEvidence }
@@ -71,9 +68,7 @@ class OriginMtls implements ChannelProof {
       );
     }
     this.#trust = trust;
-    this.#dnsNames = foldedSet('dnsNames', dnsNames, lowerCaseAscii);
-    this.#uris = foldedSet('uris', uris, unchanged);
-    this.#pins = foldedSet('spkiSha256', spkiSha256, pinOf);
+    this.#names = new ProxyNames({ dnsNames, uris, spkiSha256 });
   }
 
   checkTrust(clientTrust: TrustStore): void {
@@ -127,7 +122,8 @@ class OriginMtls implements ChannelProof {
   #conclude(peer: TlsPeer, trust: TrustStore, validation: Validation): ChannelEvidence {
     if ('refusal' in validation) throw untrusted(this.proof, 'certificate-rejected', validation.refusal);
     const { endEntity, span } = validation.path;
-    this.#checkNames(endEntity);
+    const mismatch = this.#names.mismatch(endEntity);
+    if (mismatch !== undefined) throw untrusted(this.proof, mismatch);
     const evidence = Object.freeze({
       proof: this.proof,
       certificateSha256: endEntity.sha256,
@@ -137,48 +133,12 @@ class OriginMtls implements ChannelProof {
     return evidence;
   }
 
-  #checkNames({ extensions: { subjectAltName = [] }, spkiSha256 }: Certificate): void {
-    const has = (type: 'dns' | 'uri', names: ReadonlySet<string>, fold: (name: string) => string): boolean => {
-      return subjectAltName.some((name) => name.type === type && names.has(fold(name.value)));
-    };
-    if (this.#dnsNames !== undefined && !has('dns', this.#dnsNames, lowerCaseAscii)) {
-      throw untrusted(this.proof, 'name-not-permitted');
-    }
-    if (this.#uris !== undefined && !has('uri', this.#uris, unchanged)) {
-      throw untrusted(this.proof, 'name-not-permitted');
-    }
-    if (this.#pins !== undefined && !this.#pins.has(spkiSha256)) throw untrusted(this.proof, 'key-not-pinned');
-  }
-
   /** Looked for once per pair of stores. A pinned key is safe from every certificate but its own. */
   #findSharedAuthority(edgeTrust: TrustStore, clientTrust: TrustStore): string | undefined {
-    if (this.#pins !== undefined) return undefined;
+    if (this.#names.hasPins) return undefined;
     if (this.#checkedStores?.[0] === edgeTrust && this.#checkedStores[1] === clientTrust) return undefined;
     const subject = findSharedAuthority(edgeTrust, clientTrust);
     if (subject === undefined) this.#checkedStores = [edgeTrust, clientTrust];
     return subject;
   }
-}
-
-function pinOf(pin: string): string {
-  if (!/^[0-9a-fA-F]{64}$/.test(pin)) throw new TypeError('spkiSha256 takes SHA-256 in 64 hexadecimal digits.');
-  return pin.toLowerCase();
-}
-
-function unchanged(uri: string): string {
-  return uri;
-}
-
-function foldedSet(
-  option: string,
-  values: readonly string[] | undefined,
-  fold: (value: string) => string,
-): ReadonlySet<string> | undefined {
-  if (values === undefined) return undefined;
-  const isUsable =
-    Array.isArray(values) && values.length > 0 && values.every((value) => typeof value === 'string' && value !== '');
-  if (!isUsable) {
-    throw new TypeError(`${option} must be a non-empty array of non-empty strings; it received ${describe(values)}.`);
-  }
-  return new Set(values.map(fold));
 }

@@ -32,12 +32,25 @@ const certificateHeaders: ReadonlySet<string> = new Set([
   'x-forwarded-tls-client-cert-info',
   'x-ssl-cert',
   'x-ssl-client-cert',
+  'x-ssl-client-chain',
   'x-ssl-client-dn',
+  'x-ssl-client-used',
   'x-ssl-client-verify',
 ]);
 
 /** CloudFront's own words about the viewer's certificate: `CloudFront-Viewer-Cert-Present`, `-Sha256` and so on. */
-const cloudFrontCompanions = 'cloudfront-viewer-cert-';
+const cloudFrontPrefix = 'cloudfront-viewer-cert-';
+
+/** All of them. */
+export const cloudFrontHeaders: readonly string[] = [
+  'cloudfront-viewer-cert-issuer',
+  'cloudfront-viewer-cert-pem',
+  'cloudfront-viewer-cert-present',
+  'cloudfront-viewer-cert-serial-number',
+  'cloudfront-viewer-cert-sha256',
+  'cloudfront-viewer-cert-subject',
+  'cloudfront-viewer-cert-validity',
+];
 
 /** Header fields Node keeps by default when `server.maxHeadersCount` is not set; the rest it drops in silence. */
 const defaultMaxHeadersCount = 1_000;
@@ -50,7 +63,7 @@ const defaultMaxHeadersCount = 1_000;
  */
 export function isCertificateHeader(name: string): boolean {
   const canonical = name.replaceAll('_', '-');
-  return certificateHeaders.has(canonical) || canonical.startsWith(cloudFrontCompanions);
+  return certificateHeaders.has(canonical) || canonical.startsWith(cloudFrontPrefix);
 }
 
 export interface FieldCollectorOptions {
@@ -58,6 +71,8 @@ export interface FieldCollectorOptions {
   readonly fields: readonly string[];
   /** Lower-case names, beside the fields, that `Connection` may not name. */
   readonly guarded: readonly string[];
+  /** Lower-case names of certificate headers that the source's own proxy writes and nobody reads. */
+  readonly companions: readonly string[];
   /** What to do with certificate headers of other schemes: pass over them, or refuse the request. */
   readonly otherCertificateHeaders: 'ignore' | 'reject';
 }
@@ -73,14 +88,16 @@ export type FieldLines = readonly (readonly string[] | undefined)[];
 export function createFieldCollector({
   fields,
   guarded,
+  companions,
   otherCertificateHeaders,
 }: FieldCollectorOptions): (request: CertificateRequest) => FieldLines {
   const own = new Map(fields.map((name, index) => [name, index]));
   const unnameable = new Set([...fields, ...guarded]);
+  const unexpected = new Set(otherCertificateHeaders === 'reject' ? [...certificateHeaders, ...cloudFrontHeaders] : []);
+  for (const name of [...guarded, ...companions]) unexpected.delete(name);
   // Lengths of names worth a closer look: most headers are dismissed by one array access.
   const interesting: boolean[] = [];
-  for (const name of [...fields, 'connection']) interesting[name.length] = true;
-  if (otherCertificateHeaders === 'reject') for (const name of certificateHeaders) interesting[name.length] = true;
+  for (const name of [...fields, ...unexpected, 'connection']) interesting[name.length] = true;
 
   return function collectFieldLines(request) {
     const lines = receivedHeaders(request);
@@ -99,8 +116,7 @@ export function createFieldCollector({
         else values.push(value);
       } else if (name === 'connection') checkConnection(value, unnameable);
       else if (name.includes('_') && own.has(name.replaceAll('_', '-'))) lookAlike = name;
-      // Not CloudFront's companions: they are the configured proxy's own, and nobody reads them.
-      else if (otherCertificateHeaders === 'reject' && certificateHeaders.has(name.replaceAll('_', '-'))) {
+      else if (unexpected.size > 0 && unexpected.has(name.replaceAll('_', '-'))) {
         throw new ClientCertificateError('ERR_HEADER_UNEXPECTED', { header: name });
       }
     }
@@ -111,6 +127,20 @@ export function createFieldCollector({
     }
     return collected;
   };
+}
+
+/**
+ * The value of a field that may occur once, for `read` of a `headerSource`.
+ *
+ * @param values - The lines that arrived; undefined for none.
+ * @param header - Lower-case name of the field, for the error.
+ * @returns undefined where none arrived.
+ * @throws {ClientCertificateError} `ERR_HEADER_REPEATED`
+ */
+export function onlyLine(values: readonly string[] | undefined, header: string): string | undefined {
+  if (values === undefined) return undefined;
+  if (values.length > 1) throw new ClientCertificateError('ERR_HEADER_REPEATED', { header, count: values.length });
+  return values[0];
 }
 
 function checkConnection(value: string, unnameable: ReadonlySet<string>): void {

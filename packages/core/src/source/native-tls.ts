@@ -3,7 +3,7 @@ import { type TlsPeer, tlsPeerOf } from '../channel/tls-peer';
 import { ClientCertificateError } from '../errors';
 import { checkOptions } from '../options';
 import { asksForCertificates, type CertificateRequest } from '../request';
-import { maxChainCertificates } from './rfc9440';
+import { maxChainCertificates } from './limits';
 import { type Presented, type Source, verdictKey } from './source';
 
 /**
@@ -17,6 +17,7 @@ export function nativeTls(options: Record<string, never> = {}): Source {
   return Object.freeze({
     name: 'native-tls',
     channel: nativeTlsChannel,
+    proxyProves: 'possession',
     maxHeaderBytes: 0,
     fields: [],
     collect,

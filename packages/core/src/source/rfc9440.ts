@@ -1,15 +1,39 @@
 import { ClientCertificateError } from '../errors';
 import { maxCertificateOctets } from '../x509/certificate';
+import {
+  checkLength,
+  malformedField,
+  maxChainCertificates,
+  maxChainLength as maxClientCertChainLength,
+  tooManyCertificates,
+} from './limits';
 import { parseByteSequenceItem, parseByteSequenceList } from './structured-field';
-
-/** Most certificates in one chain, unless a source says less. */
-export const maxChainCertificates = 10;
 
 /** Longest `Client-Cert` value in characters: the largest certificate in base64, and room for delimiters and parameters. */
 const maxClientCertLength = Math.ceil((maxCertificateOctets * 4) / 3) + 256;
 
-/** Longest `Client-Cert-Chain` value in characters, over all its lines: what `originServerOptions` lets through at most. */
-const maxClientCertChainLength = 65_536;
+/** Names of the two fields, and what a source asks of them that RFC 9440 does not. */
+export interface ClientCertFields {
+  /** Lower-case name of the field with the end-entity certificate. */
+  readonly clientCert: string;
+  /** Lower-case name of the field with the chain. */
+  readonly clientCertChain: string;
+  /** Longest end-entity certificate in characters. */
+  readonly maxClientCertLength: number;
+  /** Longest chain in characters, over all its lines. */
+  readonly maxChainLength: number;
+  /** Most certificates in the chain. */
+  readonly maxChainCertificates: number;
+}
+
+/** As RFC 9440 names them, with the limits of the parsers below. */
+export const clientCertFields: ClientCertFields = {
+  clientCert: 'client-cert',
+  clientCertChain: 'client-cert-chain',
+  maxClientCertLength,
+  maxChainLength: maxClientCertChainLength,
+  maxChainCertificates,
+};
 
 /**
  * Parses `Client-Cert` (RFC 9440 section 2.2): one Byte Sequence, in one field line. Bytes only: whether they are a
@@ -20,15 +44,7 @@ const maxClientCertChainLength = 65_536;
  *   is decoded; `ERR_HEADER_MALFORMED` for no line, anything but one Byte Sequence, or an empty one.
  */
 export function parseClientCert(fieldLines: readonly string[]): Uint8Array {
-  const header = 'client-cert';
-  const [line, ...others] = fieldLines;
-  if (others.length > 0) {
-    throw new ClientCertificateError('ERR_HEADER_REPEATED', { header, count: fieldLines.length });
-  }
-  if (line === undefined) throw new ClientCertificateError('ERR_HEADER_MALFORMED', { header, reason: 'there is none' });
-  checkLength(header, line.length, maxClientCertLength);
-  const malformed = malformedField(header);
-  return requireBytes(parseByteSequenceItem(line, malformed), malformed);
+  return parseClientCertField(fieldLines, clientCertFields);
 }
 
 /**
@@ -40,14 +56,33 @@ export function parseClientCert(fieldLines: readonly string[]): Uint8Array {
  *   anything is decoded; `ERR_HEADER_MALFORMED` for anything but a List of Byte Sequences, or an empty one among them.
  */
 export function parseClientCertChain(fieldLines: readonly string[]): readonly Uint8Array[] {
-  const header = 'client-cert-chain';
-  const length = fieldLines.reduce((sum, line) => sum + line.length, 0);
-  checkLength(header, length, maxClientCertChainLength);
-  const tooMany = (count: number): Error => {
-    return new ClientCertificateError('ERR_CHAIN_TOO_LONG', { count, maximum: maxChainCertificates });
-  };
+  return parseClientCertChainField(fieldLines, clientCertFields);
+}
+
+/** {@link parseClientCert}, for a field of another name or with other limits. */
+export function parseClientCertField(
+  fieldLines: readonly string[],
+  { clientCert: header, maxClientCertLength: maximum }: ClientCertFields,
+): Uint8Array {
+  const [line, ...others] = fieldLines;
+  if (others.length > 0) {
+    throw new ClientCertificateError('ERR_HEADER_REPEATED', { header, count: fieldLines.length });
+  }
+  if (line === undefined) throw new ClientCertificateError('ERR_HEADER_MALFORMED', { header, reason: 'there is none' });
+  checkLength(header, line.length, maximum);
   const malformed = malformedField(header);
-  const members = parseByteSequenceList(fieldLines, maxChainCertificates, tooMany, malformed);
+  return requireBytes(parseByteSequenceItem(line, malformed), malformed);
+}
+
+/** {@link parseClientCertChain}, for a field of another name or with other limits. */
+export function parseClientCertChainField(
+  fieldLines: readonly string[],
+  { clientCertChain: header, maxChainLength, maxChainCertificates: maximum }: ClientCertFields,
+): readonly Uint8Array[] {
+  const length = fieldLines.reduce((sum, line) => sum + line.length, 0);
+  checkLength(header, length, maxChainLength);
+  const malformed = malformedField(header);
+  const members = parseByteSequenceList(fieldLines, maximum, tooManyCertificates(maximum), malformed);
   return members.map((bytes) => requireBytes(bytes, malformed));
 }
 
@@ -71,15 +106,7 @@ export function encodeClientCertChain(certificates: readonly Uint8Array[]): stri
   return certificates.map(encodeClientCert).join(', ');
 }
 
-function checkLength(header: string, bytes: number, maximum: number): void {
-  if (bytes > maximum) throw new ClientCertificateError('ERR_HEADER_TOO_LARGE', { header, bytes, maximum });
-}
-
 function requireBytes(bytes: Buffer, malformed: (reason: string) => Error): Buffer {
   if (bytes.length === 0) throw malformed('a byte sequence is empty');
   return bytes;
-}
-
-function malformedField(header: string): (reason: string) => Error {
-  return (reason) => new ClientCertificateError('ERR_HEADER_MALFORMED', { header, reason });
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CertificateRequest, sharedSecret, TrustStore } from '@peercert/core';
 import { createAuthority, TEST_TIME } from '@peercert/testkit';
-import { hideHeaders } from '../../../../packages/core/src/request';
+import { HiddenNames, hideHeaders } from '../../../../packages/core/src/request';
 import { edgeSecret, requestOf } from '../../../support/requests';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../../support/refusals';
@@ -123,7 +123,7 @@ describe('a shared secret', () => {
 
   it('reads the lines that arrived, after they were hidden', () => {
     const request = requestOf([header, edgeSecret]);
-    hideHeaders(request, (name) => name === 'x-edge-secret');
+    hideHeaders(request, new HiddenNames((name) => name === 'x-edge-secret'));
     expect(request.rawHeaders).toEqual([]);
     expect(prove(request)).toMatchObject({ secret: 0 });
   });

@@ -10,10 +10,12 @@ function collect(
   rawHeaders: readonly string[],
   otherCertificateHeaders: 'ignore' | 'reject' = 'ignore',
   server?: { maxHeadersCount?: number | null },
+  companions: readonly string[] = [],
 ): Record<string, readonly string[]> {
   const collector = createFieldCollector({
     fields: ['client-cert', 'client-cert-chain'],
     guarded: ['x-edge-secret'],
+    companions,
     otherCertificateHeaders,
   });
   const socket = { encrypted: true, destroyed: false, ...(server && { server }) };
@@ -168,11 +170,21 @@ describe('certificate headers of other schemes', () => {
     'CloudFront-Viewer-Cert-Sha256',
     'CloudFront-Viewer-Cert-Pem',
     'CloudFront-Viewer-Cert-Serial-Number',
-  ])("CH-10: passes over CloudFront's own %s even then", (name) => {
-    expect(collect(['Client-Cert', certificate, name, 'x'], 'reject')).toEqual({
-      ...nothing,
-      'client-cert': [certificate],
+  ])('CH-10: refuses %s when told to, except as a companion', (name) => {
+    const lines = ['Client-Cert', certificate, name, 'x'];
+    const header = name.toLowerCase();
+    expect(() => collect(lines, 'reject')).toThrowWithCode('ERR_HEADER_UNEXPECTED', { header });
+    expect(collect(lines, 'reject', undefined, [header])).toEqual({ ...nothing, 'client-cert': [certificate] });
+  });
+
+  it('CH-10: takes a header that the channel proof consumes for expected', () => {
+    const collector = createFieldCollector({
+      fields: ['client-cert'],
+      guarded: ['x-amzn-mtls-clientcert-leaf'],
+      companions: [],
+      otherCertificateHeaders: 'reject',
     });
+    expect(collector(requestOf(['X-Amzn-Mtls-Clientcert-Leaf', 'x']))).toEqual([undefined]);
   });
 
   it.each(['Client_Cert', 'client-cert_chain'])('CH-08: passes over %s alone even then', (name) => {
