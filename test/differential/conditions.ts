@@ -104,7 +104,9 @@ export const conditions: Readonly<Record<string, Condition>> = {
     return alternativeAttributesOf(certificate).some(([, { tag }]) => !textTags.has(tag));
   }),
   'a negative serial number': at(({ serialNumber }) => serialNumber.startsWith('-')),
-  'a key that is not supported': at(({ publicKeyInfo }) => publicKeyInfo.type === 'unsupported'),
+  'a key that is not supported': at(
+    ({ publicKeyInfo, isKeyOffCurve }) => publicKeyInfo.type === 'unsupported' || isKeyOffCurve,
+  ),
   'a time before the year 100': at(({ notBefore, notAfter }) => Math.min(notBefore, notAfter) < year100),
   'something that is passed over': at((certificate) => passedOver.some((holds) => holds(certificate))),
 };

@@ -140,7 +140,7 @@ class PathSearch {
     const anchors = likeliestFirst(last, trust.anchorsNamed(issuerKey));
     for (const anchor of anchors) {
       if (!this.#admits(anchor, depth, below, 'anchor')) continue;
-      if (!(yield* this.#verify(path, anchor))) continue;
+      if (!this.#admitsKeys(path, anchor) || !(yield* this.#verify(path, anchor))) continue;
       const policies = this.#process(path, anchor);
       if (policies !== undefined) return { certificates: fitting(path), anchor, policies };
     }
@@ -183,6 +183,19 @@ class PathSearch {
       check.checkExtKeyUsage(issuer, depth, requiredUsage);
       if (rules.profile === 'rfc5280') checkProfile(issuer, depth, role);
       check.checkValidity(issuer, depth, time);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ClientCertificateError)) throw error;
+      this.note(error);
+      return false;
+    }
+  }
+
+  /** The rule about keys that takes arithmetic. */
+  #admitsKeys(path: PathSoFar, anchor: Certificate): boolean {
+    try {
+      path.forEach(check.checkKeyOnCurve);
+      check.checkKeyOnCurve(anchor, path.length);
       return true;
     } catch (error) {
       if (!(error instanceof ClientCertificateError)) throw error;

@@ -43,8 +43,9 @@ export function checkValidity(certificate: Certificate, depth: number, time: num
 }
 
 /**
- * RSA of 2048 to 8192 bits with an odd exponent of 65537 to 2^32 - 1; P-256, P-384, P-521 with a point on the curve;
- * Ed25519. Judged before any use of the key, so that an oversized one costs nothing.
+ * RSA of 2048 to 8192 bits with an odd exponent of 65537 to 2^32 - 1; P-256, P-384, P-521;
+ * Ed25519. Judged before any use of the key, so that an oversized one costs nothing. For the point see
+ * {@link checkKeyOnCurve}.
  */
 export function checkKey(certificate: Certificate, depth: number, { legacyAlgorithms }: ValidationRules = {}): void {
   const key = certificate.publicKeyInfo;
@@ -67,6 +68,14 @@ export function checkKey(certificate: Certificate, depth: number, { legacyAlgori
     }
     case 'ec':
     case 'ed25519':
+  }
+}
+
+/** An EC key is a point on its curve. Apart from {@link checkKey}, because it takes arithmetic. */
+export function checkKeyOnCurve(certificate: Certificate, depth: number): void {
+  if (certificate.isKeyOffCurve && certificate.publicKeyInfo.type === 'ec') {
+    const key = `${certificate.publicKeyInfo.curve} key off its curve`;
+    throw new ClientCertificateError('ERR_CERTIFICATE_KEY_NOT_PERMITTED', { depth, key });
   }
 }
 

@@ -1,5 +1,6 @@
-import { constants, verify, type VerifyKeyObjectInput } from 'node:crypto';
+import { constants, type KeyObject, verify, type VerifyKeyObjectInput } from 'node:crypto';
 import type { Certificate } from '../x509/certificate';
+import type { SignatureAlgorithm } from '../x509/signature-algorithm';
 
 /** RSA keys up to this size verify fast enough to do so without leaving the event loop. */
 const maxInlineRsaBits = 4096;
@@ -25,7 +26,7 @@ export function isSignedBy(certificate: Certificate, issuer: Certificate): boole
   const { algorithm } = certificate.signatureAlgorithm;
   if (algorithm?.keyType !== issuer.publicKeyInfo.type) return false;
   try {
-    return verify(algorithm.digest, certificate.tbs, verifyKey(certificate, issuer), certificate.signature);
+    return verify(algorithm.digest, certificate.tbs, verifyKey(algorithm, issuer), certificate.signature);
   } catch {
     return false;
   }
@@ -36,7 +37,7 @@ async function isSignedByOffLoop(certificate: Certificate, issuer: Certificate):
   if (algorithm?.keyType !== issuer.publicKeyInfo.type) return false;
   return new Promise((resolve) => {
     try {
-      const key = verifyKey(certificate, issuer);
+      const key = verifyKey(algorithm, issuer);
       verify(algorithm.digest, certificate.tbs, key, certificate.signature, (error, verified) => {
         resolve(error === null && verified);
       });
@@ -46,12 +47,10 @@ async function isSignedByOffLoop(certificate: Certificate, issuer: Certificate):
   });
 }
 
-function verifyKey({ signatureAlgorithm: { algorithm } }: Certificate, issuer: Certificate): VerifyKeyObjectInput {
-  const key: VerifyKeyObjectInput = { key: issuer.publicKey };
-  if (algorithm?.padding === 'pkcs1') key.padding = constants.RSA_PKCS1_PADDING;
-  if (algorithm?.padding === 'pss') {
-    key.padding = constants.RSA_PKCS1_PSS_PADDING;
-    key.saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
-  }
-  return key;
+/** The key by itself wherever it says all: taking an object apart costs Node a tenth of a verification. */
+function verifyKey({ padding }: SignatureAlgorithm, { publicKey }: Certificate): KeyObject | VerifyKeyObjectInput {
+  // For RSA keys, PKCS#1 v1.5 is what Node does unless told otherwise.
+  if (padding !== 'pss') return publicKey;
+  const { RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants;
+  return { key: publicKey, padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST };
 }

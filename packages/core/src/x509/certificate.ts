@@ -2,7 +2,7 @@ import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { contextTag, DerError, DerReader, type Range, Tag } from './der';
 import { decodeExtensions, type Extensions, noExtensions } from './extensions';
 import { decodeName, type DistinguishedName, isEmptyName, nameKey, readName } from './name';
-import { type PublicKeyInfo, readPublicKeyInfo } from './public-key';
+import { isOffCurve, type PublicKeyInfo, readPublicKeyInfo } from './public-key';
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './signature-algorithm';
 import { decodeTime } from './time';
 
@@ -41,6 +41,7 @@ export class Certificate {
   #subjectKey: string | undefined;
   #publicKey: KeyObject | undefined;
   #spkiSha256: string | undefined;
+  #isKeyOffCurve: boolean | undefined;
 
   /** @throws {DerError} */
   constructor(readonly der: Buffer) {
@@ -164,6 +165,12 @@ export class Certificate {
    */
   get publicKey(): KeyObject {
     return (this.#publicKey ??= createPublicKey({ key: this.#elementAt(this.#spki), format: 'der', type: 'spki' }));
+  }
+
+  /** Whether the public key is an EC key that is no point of its curve. Found out once. */
+  get isKeyOffCurve(): boolean {
+    const { publicKeyInfo: key } = this;
+    return (this.#isKeyOffCurve ??= key.type === 'ec' && isOffCurve(this.#elementAt(this.#spki), key.curve));
   }
 
   hasSameKeyAs(other: Certificate): boolean {

@@ -203,9 +203,21 @@ function checkText({ bytes, tag, start, end }: DerReader, what: string): void {
   if (tag === Tag.utf8String && !isAscii(bytes, start, end) && !isUtf8(bytes.subarray(start, end))) {
     throw new DerError(`${what} holds invalid UTF-8`, start);
   }
+  if (tag === Tag.numericString && !isNumeric(bytes, start, end)) {
+    throw new DerError(`${what} holds a NumericString of other characters`, start);
+  }
   if (tag === Tag.bmpString && length % 2 !== 0) throw new DerError(`${what} holds an odd BMPString`, start);
   if (tag === Tag.universalString && length % 4 !== 0)
     throw new DerError(`${what} holds an odd UniversalString`, start);
+}
+
+/** Digits and spaces (X.680 section 41.2). */
+function isNumeric(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const octet = bytes[at] as number;
+    if (octet !== 0x20 && (octet < 0x30 || octet > 0x39)) return false;
+  }
+  return true;
 }
 
 function isAscii(bytes: Buffer, start: number, end: number): boolean {
@@ -286,8 +298,12 @@ function attributeText(attribute: NameAttribute): string {
   return `${name}=${notText.has(attribute) ? value : escapeText(value)}`;
 }
 
+/** Text in which nothing needs to be escaped. */
+const plainText = /^[\w.:-](?:[\w.: -]*[\w.:-])?$/;
+
 /** RFC 4514 section 2.4; control characters are escaped as well, so that one name is one line in a log. */
 function escapeText(value: string): string {
+  if (plainText.test(value)) return value;
   return value
     .replace(/["+,;<>\\]/g, '\\$&')
     .replace(/^[ #]| $/g, '\\$&')

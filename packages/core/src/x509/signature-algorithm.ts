@@ -35,7 +35,7 @@ const saltLengths = { sha256: 32, sha384: 48, sha512: 64 } as const;
  * the same of hash identifiers inside PSS parameters. PSS is accepted with one digest for message and mask and a salt of
  * that digest's length, which is what TLS 1.3 and every public profile require.
  */
-const known = new Map<string, SignatureAlgorithm>();
+const known = new Map<string, AlgorithmIdentifier>();
 
 function element(tag: number, ...contents: readonly string[]): string {
   const body = contents.join('');
@@ -43,7 +43,8 @@ function element(tag: number, ...contents: readonly string[]): string {
 }
 
 function know(algorithm: SignatureAlgorithm, dotted: string, parameters: string): void {
-  known.set(element(Tag.sequence, element(Tag.oid, oid(dotted)), parameters), Object.freeze(algorithm));
+  const identifier = Object.freeze({ algorithm: Object.freeze(algorithm), oid: dotted });
+  known.set(element(Tag.sequence, element(Tag.oid, oid(dotted)), parameters), identifier);
 }
 
 const derNull = element(Tag.null);
@@ -77,12 +78,11 @@ export function isLegacy({ digest }: SignatureAlgorithm): boolean {
 export function readAlgorithmIdentifier(reader: DerReader, what: string): AlgorithmIdentifier {
   const start = reader.end;
   const contents = reader.enter(Tag.sequence, what);
-  const algorithm = known.get(reader.bytes.toString('latin1', start, reader.end));
+  const found = known.get(reader.bytes.toString('latin1', start, reader.end));
   const type = contents.oid(`${what}: algorithm`);
   if (!contents.atEnd) {
     contents.readOpaque();
     contents.finish(what);
   }
-  const isCurrent = algorithm !== undefined && !isLegacy(algorithm);
-  return { algorithm, oid: isCurrent ? '' : dottedOid(type) };
+  return found ?? { algorithm: undefined, oid: dottedOid(type) };
 }

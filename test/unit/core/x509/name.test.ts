@@ -138,7 +138,7 @@ describe('a distinguished name', () => {
     ['decodes IA5String', der.ia5String('a@b'), 'a@b'],
     ['DR-16: decodes IA5String with the high bit, as Latin-1', latin1(0x16, '\xe4'), 'ä'],
     ['DR-16: decodes TeletexString, as Latin-1', der.teletexString('\xe4'), 'ä'],
-    ['decodes NumericString', latin1(0x12, '123'), '123'],
+    ['decodes NumericString', latin1(0x12, '0 123 9'), '0 123 9'],
     ['decodes VisibleString', latin1(0x1a, 'abc'), 'abc'],
     ['decodes BMPString', der.bmpString('Ä東'), 'Ä東'],
     ['decodes BMPString with NUL', der.bmpString('a\0b'), 'a\0b'],
@@ -168,6 +168,11 @@ describe('the encoding of a name', () => {
   it.each<[string, Buffer, string]>([
     ['a BMPString of odd length', der.tlv(0x1e, hex('004100')), 'subject holds an odd BMPString'],
     ['a UniversalString of odd length', der.tlv(0x1c, hex('000041')), 'subject holds an odd UniversalString'],
+    ...['a', '1a2', '1-2', '1\t2'].map((text): [string, Buffer, string] => [
+      `a NumericString of ${JSON.stringify(text)}`,
+      der.tlv(0x12, Buffer.from(text)),
+      'subject holds a NumericString of other characters',
+    ]),
     ['invalid UTF-8', der.tlv(0x0c, hex('ff')), 'subject holds invalid UTF-8'],
     ['UTF-8 cut short', der.tlv(0x0c, hex('61c3')), 'subject holds invalid UTF-8'],
     ['UTF-8 with an overlong NUL', der.tlv(0x0c, hex('61c080')), 'subject holds invalid UTF-8'],

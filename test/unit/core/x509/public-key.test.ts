@@ -1,11 +1,16 @@
 import { der, generateKey, type KeyAlgorithm } from '@peercert/testkit';
 import { DerReader } from '../../../../packages/core/src/x509/der';
-import { type PublicKeyInfo, readPublicKeyInfo } from '../../../../packages/core/src/x509/public-key';
+import { isOffCurve, type PublicKeyInfo, readPublicKeyInfo } from '../../../../packages/core/src/x509/public-key';
 import { hex, nested, rsaSpki, spki } from '../../../support/encodings';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../../support/refusals';
 
-const read = (bytes: Buffer): PublicKeyInfo => readPublicKeyInfo(new DerReader(bytes));
+/** As a certificate is read and then checked: a point off its curve is no key. */
+const read = (bytes: Buffer): PublicKeyInfo => {
+  const info = readPublicKeyInfo(new DerReader(bytes));
+  const isOff = info.type === 'ec' && isOffCurve(bytes, info.curve);
+  return isOff ? { type: 'unsupported', description: `${info.curve} key off its curve` } : info;
+};
 const exported = (algorithm: KeyAlgorithm): Buffer =>
   generateKey(algorithm).publicKey.export({ type: 'spki', format: 'der' });
 
