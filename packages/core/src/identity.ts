@@ -1,7 +1,7 @@
 import { ClientCertificateError } from './errors';
 import type { VerifiedPath } from './path/validate-path';
 import type { Source } from './source/source';
-import type { Certificate } from './x509/certificate';
+import { Certificate } from './x509/certificate';
 import type { GeneralName } from './x509/general-names';
 import type { DistinguishedName } from './x509/name';
 
@@ -72,28 +72,38 @@ export function createIdentity(path: VerifiedPath, source: Source['name']): Clie
 
 const noNames: readonly GeneralName[] = Object.freeze([]);
 
-/** Decodes each part when it is first asked for, and keeps it: most handlers want one URI. */
+/**
+ * Decodes each part when it is first asked for, and keeps it: most handlers want one URI. Identities are kept by the
+ * thousand, so this one keeps the certificate as text, which costs a third of the certificate decoded.
+ */
 class CertificateIdentity implements ClientIdentity {
   static {
     Object.freeze(this.prototype);
   }
 
-  readonly #path: VerifiedPath;
-  readonly #certificate: Certificate;
+  /** DER of the end-entity certificate, one octet in each latin1 character. */
+  readonly #der: string;
+  readonly #issuers: readonly Certificate[];
   readonly #source: Source['name'];
+  readonly #subjectAltName: readonly GeneralName[];
 
+  /** For whoever asks for several parts at once. */
+  #decoded: WeakRef<Certificate> | undefined;
   #subject: DistinguishedName | undefined;
   #issuer: DistinguishedName | undefined;
   #uris: readonly string[] | undefined;
   #dnsNames: readonly string[] | undefined;
   #emails: readonly string[] | undefined;
+  #serialNumber: string | undefined;
   #certificateSha256: string | undefined;
+  #spkiSha256: string | undefined;
   #trustAnchor: TrustAnchorIdentity | undefined;
 
-  constructor(path: VerifiedPath, source: Source['name']) {
-    this.#path = path;
-    this.#certificate = path.endEntity;
+  constructor({ endEntity, issuers }: VerifiedPath, source: Source['name']) {
+    this.#der = endEntity.der.toString('latin1');
+    this.#issuers = issuers;
     this.#source = source;
+    this.#subjectAltName = endEntity.extensions.subjectAltName ?? noNames;
     Object.freeze(this);
   }
 
@@ -106,7 +116,7 @@ class CertificateIdentity implements ClientIdentity {
   }
 
   get subjectAltName(): readonly GeneralName[] {
-    return this.#certificate.extensions.subjectAltName ?? noNames;
+    return this.#subjectAltName;
   }
 
   get uris(): readonly string[] {
@@ -122,7 +132,7 @@ class CertificateIdentity implements ClientIdentity {
   }
 
   get serialNumber(): string {
-    return this.#certificate.serialNumber;
+    return (this.#serialNumber ??= this.#certificate.serialNumber);
   }
 
   get notBefore(): Date {
@@ -138,15 +148,11 @@ class CertificateIdentity implements ClientIdentity {
   }
 
   get spkiSha256(): string {
-    return this.#certificate.spkiSha256;
+    return (this.#spkiSha256 ??= this.#certificate.spkiSha256);
   }
 
   get trustAnchor(): TrustAnchorIdentity {
-    return (this.#trustAnchor ??= Object.freeze({
-      subject: this.#path.anchor.subject,
-      certificateSha256: this.#path.anchor.sha256,
-      spkiSha256: this.#path.anchor.spkiSha256,
-    }));
+    return (this.#trustAnchor ??= anchorIdentity(this.#issuers.at(-1) as Certificate));
   }
 
   get source(): Source['name'] {
@@ -154,7 +160,8 @@ class CertificateIdentity implements ClientIdentity {
   }
 
   get path(): readonly Uint8Array[] {
-    return Object.freeze(this.#path.certificates);
+    const issuers = this.#issuers.map(({ der }) => Uint8Array.from(der));
+    return Object.freeze([Uint8Array.from(this.#certificate.der), ...issuers]);
   }
 
   /** Plain data for logs: names as RFC 4514 text, dates as ISO 8601, without the path. */
@@ -175,7 +182,20 @@ class CertificateIdentity implements ClientIdentity {
     };
   }
 
+  get #certificate(): Certificate {
+    let certificate = this.#decoded?.deref();
+    if (certificate === undefined) {
+      certificate = new Certificate(Buffer.from(this.#der, 'latin1'));
+      this.#decoded = new WeakRef(certificate);
+    }
+    return certificate;
+  }
+
   #namesOf(type: 'uri' | 'dns' | 'email'): readonly string[] {
     return Object.freeze(this.subjectAltName.flatMap((name) => (name.type === type ? [name.value] : [])));
   }
+}
+
+function anchorIdentity({ subject, sha256, spkiSha256 }: Certificate): TrustAnchorIdentity {
+  return Object.freeze({ subject, certificateSha256: sha256, spkiSha256 });
 }

@@ -67,9 +67,9 @@ export class VerifiedPath {
     return this.#path.certificates[0];
   }
 
-  /** @internal */
-  get anchor(): Certificate {
-    return this.#path.anchor;
+  /** @internal Intermediates, and the trust anchor last. */
+  get issuers(): readonly Certificate[] {
+    return this.#path.certificates.slice(1).concat(this.#path.anchor);
   }
 }
 
