@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { codeUnder } from '../support/pages';
 
 const root = resolve(__dirname, '../..');
 const onSources = ['--import', 'tsx', '--conditions=@peercert/source'];
@@ -60,6 +61,56 @@ describe('docs/performance.md', () => {
   it('names the machine and the versions', () => {
     expect(generated).toMatch(/^\d{4}-\d\d-\d\d, \d+ cores of .+,\s+Node v\d+\.\d+\.\d+ with OpenSSL/m);
   });
+});
+
+describe('the commands of docs/performance.md', () => {
+  const [run = '', elsewhere = '', profile = ''] = codeUnder('docs/performance.md', 'Run it', 'sh');
+  const argumentsOf = (line: string): readonly string[] =>
+    line
+      .split(/ -- |run\.mjs ?/)[1]
+      ?.split(' ')
+      .filter(Boolean) ?? [];
+
+  it.each([...run.trim().split('\n'), ...elsewhere.trim().split('\n').slice(1), profile.trim()])('take: %s', (line) => {
+    const script = `parseOptions(${JSON.stringify(argumentsOf(line))}, ${JSON.stringify(ids)})`;
+    expect(evaluate("import { parseOptions } from './bench/options.mts'", script)).toMatchObject({
+      json: line.includes('--json'),
+      write: line.includes('--write'),
+    });
+  });
+
+  it('name the file that the build makes and npm run bench calls', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { bench: string } };
+    expect(scripts.bench).toContain('node bench/dist/run.mjs');
+  });
+});
+
+describe('the row of "Add a row"', () => {
+  it('is one, and can be measured', () => {
+    const [code = ''] = codeUnder('docs/performance.md', 'Add a row', 'ts');
+    const plain = code.replace(': readonly Row[]', '').replace('export ', '');
+    const imports = [
+      "import core from '@peercert/core'",
+      'const { parseClientCert } = core',
+      "import { alternate } from './bench/measure.mts'",
+      "import { p256, requestsOf } from './bench/inputs.mts'",
+      'const [{ rawHeaders }] = requestsOf(p256().clients.slice(0, 1))',
+      'const next = () => rawHeaders.at(-3)',
+      plain,
+      'const { measure, ...row } = parse[0]',
+    ].join(';\n');
+    expect(evaluate(imports, '{ row, figures: await measure() }')).toEqual({
+      row: {
+        id: 'parse.client-cert',
+        what: expect.any(String),
+        other: expect.any(String),
+        target: 2,
+        better: 'lower',
+        unit: 'µs',
+      },
+      figures: { ours: expect.any(Number), other: expect.any(Number), ratio: expect.any(Number) },
+    });
+  }, 60_000);
 });
 
 describe('the arguments of the benchmark', () => {

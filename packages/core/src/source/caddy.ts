@@ -10,6 +10,8 @@ export interface CaddyOptions extends ForwardingOptions {
   readonly header?: string;
 }
 
+const placeholder = '{http.request.tls.client.certificate_der_base64}';
+
 /** Caddy takes a megabyte of headers (Go's `net/http`): what `originServerOptions` lets through. */
 const maxHeaderBytes = 65_536;
 
@@ -17,7 +19,8 @@ const maxHeaderBytes = 65_536;
  * Certificates that Caddy forwards with `header_up`: `{http.request.tls.client.certificate_der_base64}`, base64 of the
  * end-entity certificate alone. Intermediates are not forwarded: supply them with the trust store.
  *
- * An empty value means that there is none: a placeholder without a value is replaced by nothing.
+ * An empty value means that there is none, and so does the name of the placeholder in braces: Caddy before 2026 writes it
+ * where it has no value to put there.
  *
  * Caddy has proven possession of the private key. What else it checked depends on `client_auth`: without a trust pool,
  * nothing.
@@ -36,8 +39,8 @@ export function caddy(options: CaddyOptions): Source {
     proxyProves: 'possession',
     dialect: 'bare base64 DER',
     read([lines]: FieldLines): Forwarded | undefined {
-      const certificate = onlyLine(lines, header) || undefined;
-      if (certificate === undefined) return undefined;
+      const certificate = onlyLine(lines, header) ?? '';
+      if (certificate === '' || certificate === placeholder) return undefined;
       return { decodeChain: () => [], decodeEndEntity: () => parseBase64Der(certificate, header) };
     },
   });

@@ -144,9 +144,9 @@ export function onlyLine(values: readonly string[] | undefined, header: string):
 }
 
 function checkConnection(value: string, unnameable: ReadonlySet<string>): void {
-  const options = value.toLowerCase();
-  if (options === 'keep-alive' || options === 'close') return;
-  for (const option of options.split(',')) {
+  // What CloudFront, and most proxies, send.
+  if (value === 'Keep-Alive' || value === 'keep-alive' || value === 'close') return;
+  for (const option of value.toLowerCase().split(',')) {
     const header = option.trim().replaceAll('_', '-');
     if (unnameable.has(header)) throw new ClientCertificateError('ERR_HEADER_HOP_BY_HOP', { header });
   }

@@ -188,6 +188,7 @@ function keyOf(name: string, lines: FieldLines): string {
   const parts = [name];
   for (const values of lines) {
     if (values === undefined) parts.push('0');
+    else if (values.length === 1) parts.push('1', values[0] as string);
     else parts.push(String(values.length), ...values);
   }
   return verdictKey(parts);

@@ -334,6 +334,20 @@ describe('caddy', () => {
     const source = caddy({ channel, header: 'X-Der' });
     expect(present(source, 'X-Der', caddyHeaders(client)[0]?.[1] ?? '')).toEqual(hex(client));
   });
+
+  it('takes the name of its placeholder, in braces, for no certificate, and nothing like it', () => {
+    const source = caddy({ channel });
+    const placeholder = '{http.request.tls.client.certificate_der_base64}';
+    expect(present(source, 'X-Client-Cert', placeholder)).toBeUndefined();
+    for (const value of [
+      `${placeholder} `,
+      placeholder.toUpperCase(),
+      '{http.request.tls.client.certificate_pem}',
+      '{}',
+    ]) {
+      expect(() => present(source, 'X-Client-Cert', value)).toThrowWithCode('ERR_HEADER_MALFORMED', expect.anything());
+    }
+  });
 });
 
 describe('options of presets', () => {
