@@ -63,6 +63,8 @@ function viewForNode(certificate: Certificate): View {
 
 function viewOfNode(der: Buffer): View {
   const certificate = new X509Certificate(der);
+  // Throws for a key OpenSSL cannot read. Node 24 goes on without one below, and ends the process.
+  void certificate.publicKey;
   const { subject, issuer } = certificate.toLegacyObject();
   return {
     serialNumber: plainHex(certificate.serialNumber),
