@@ -144,8 +144,8 @@ export function onlyLine(values: readonly string[] | undefined, header: string):
 }
 
 function checkConnection(value: string, unnameable: ReadonlySet<string>): void {
-  // What CloudFront, and most proxies, send.
-  if (value === 'Keep-Alive' || value === 'keep-alive' || value === 'close') return;
+  // What CloudFront sends, and nearly everybody else: for a secret header of that name it is a name all the same.
+  if (value === 'Keep-Alive' && !unnameable.has('keep-alive')) return;
   for (const option of value.toLowerCase().split(',')) {
     const header = option.trim().replaceAll('_', '-');
     if (unnameable.has(header)) throw new ClientCertificateError('ERR_HEADER_HOP_BY_HOP', { header });

@@ -241,6 +241,21 @@ describe('the number of header fields', () => {
   });
 });
 
+it.each(['Keep-Alive', 'keep-alive', 'close'])(
+  'CH-11: refuses Connection: %s where a secret header is called so',
+  (value) => {
+    const guarded = [value.toLowerCase()];
+    const collector = createFieldCollector({
+      fields: ['client-cert'],
+      guarded,
+      companions: [],
+      otherCertificateHeaders: 'ignore',
+    });
+    const request = requestOf(['Connection', value], { encrypted: true, destroyed: false });
+    expect(() => collector(request)).toThrowWithCode('ERR_HEADER_HOP_BY_HOP', { header: value.toLowerCase() });
+  },
+);
+
 it('passes over a value as long as Node can hold without looking into it', () => {
   const long = 'a'.repeat(Math.min(constants.MAX_STRING_LENGTH, 2 ** 26));
   expect(collect(['X-Other', long])).toEqual(nothing);
