@@ -1,5 +1,7 @@
 import { encodeCertificate, type CertificateFields, type EncodedCertificate } from './certificate';
+import { encodeCrl, type CrlFields } from './crl';
 import type { KeyPair } from './key';
+import { encodeOcspResponse, type OcspResponseFields } from './ocsp';
 
 /** A certificate with its private key and the way up to its trust anchor. */
 export interface TestCertificate {
@@ -31,6 +33,10 @@ export interface TestAuthority extends TestCertificate {
   issueIntermediate(fields?: CertificateFields): TestAuthority;
   /** Issues another certificate for the name, key and key identifier of `other`. What that one issues has this path. */
   crossSign(other: TestAuthority, fields?: CertificateFields): TestAuthority;
+  /** Makes a CRL of this authority, in DER. */
+  crl(fields?: CrlFields): Buffer;
+  /** Makes an OCSP response about certificates of this authority, in DER. */
+  ocspResponse(fields: OcspResponseFields): Buffer;
 }
 
 function encodePem(der: Buffer): string {
@@ -69,6 +75,8 @@ function toAuthority(encoded: EncodedCertificate, path: Path, isRoot: boolean): 
         subjectKeyIdentifier: other.subjectKeyIdentifier ?? 'absent',
         ...fields,
       }),
+    crl: (fields = {}) => encodeCrl(fields, encoded),
+    ocspResponse: (fields) => encodeOcspResponse(fields, encoded),
   };
 }
 

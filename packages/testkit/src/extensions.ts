@@ -80,6 +80,10 @@ export interface ExtensionFields extends GeneralNameFields {
   readonly policyConstraints?: { readonly requireExplicitPolicy?: number; readonly inhibitPolicyMapping?: number };
   /** Critical. SkipCerts, 0 or more. Default: absent. */
   readonly inhibitAnyPolicy?: number;
+  /** URIs, a distribution point for each. Default: absent. */
+  readonly crlDistributionPoints?: readonly string[];
+  /** URIs of OCSP responders, in authorityInfoAccess. Default: absent. */
+  readonly ocspUrls?: readonly string[];
   /** Written after all the others, as they are; duplicates are allowed. Default: none. */
   readonly extensions?: readonly RawExtension[];
 }
@@ -94,7 +98,8 @@ export interface ResolvedExtensions extends ExtensionFields {
   readonly authorityKeyIdentifier: Uint8Array | 'absent';
 }
 
-function encodeExtension({ oid, critical = false, value }: RawExtension): Buffer {
+/** Encodes one Extension. */
+export function encodeExtension({ oid, critical = false, value }: RawExtension): Buffer {
   return der.sequence(der.oid(oid), ...(critical ? [der.boolean(true)] : []), der.octetString(value));
 }
 
@@ -102,7 +107,8 @@ function ipAddress(text: string): Buffer {
   return Buffer.from(AsnConvert.serialize(new GeneralName({ iPAddress: text })));
 }
 
-function generalNames(fields: GeneralNameFields): Buffer[] {
+/** Encodes each GeneralName. */
+export function encodeGeneralNames(fields: GeneralNameFields): Buffer[] {
   const { uris = [], dnsNames = [], emails = [], ipAddresses = [], directoryNames = [] } = fields;
   return [
     ...uris.map((uri) => der.implicit(6, Buffer.from(uri))),
@@ -143,16 +149,31 @@ function optionalImplicit(tagNumber: number, value: number | undefined): Buffer[
   return value === undefined ? [] : [der.implicit(tagNumber, der.integer(value).subarray(2))];
 }
 
+/** Encodes cRLDistributionPoints, or freshestCRL (RFC 5280 section 4.2.1.13): a distribution point for each URI. */
+export function encodeDistributionPoints(uris: readonly string[]): Buffer {
+  return der.sequence(
+    ...uris.map((uri) => der.sequence(der.explicit(0, der.explicit(0, ...encodeGeneralNames({ uris: [uri] }))))),
+  );
+}
+
+/** authorityInfoAccess (RFC 5280 section 4.2.2.1) with the access method of OCSP. */
+function ocspAccess(urls: readonly string[]): Buffer {
+  return der.sequence(
+    ...urls.map((url) => der.sequence(der.oid('1.3.6.1.5.5.7.48.1'), ...encodeGeneralNames({ uris: [url] }))),
+  );
+}
+
 function subtrees(tagNumber: number, fields: GeneralNameFields = {}): Buffer[] {
-  const bases = generalNames(fields).map((base) => der.sequence(base));
+  const bases = encodeGeneralNames(fields).map((base) => der.sequence(base));
   return bases.length === 0 ? [] : [der.explicit(tagNumber, ...bases)];
 }
 
 function listExtensions(fields: ResolvedExtensions): RawExtension[] {
   const list: RawExtension[] = [];
   const add = (oid: string, critical: boolean, value: Uint8Array): unknown => list.push({ oid, critical, value });
-  const names = generalNames(fields);
+  const names = encodeGeneralNames(fields);
   const { nameConstraints, certificatePolicies, policyConstraints, inhibitAnyPolicy } = fields;
+  const { crlDistributionPoints, ocspUrls } = fields;
 
   if (fields.basicConstraints !== 'absent') add('2.5.29.19', true, basicConstraints(fields.basicConstraints));
   if (fields.keyUsage !== 'absent') add('2.5.29.15', true, keyUsage(fields.keyUsage));
@@ -180,6 +201,8 @@ function listExtensions(fields: ResolvedExtensions): RawExtension[] {
       ),
     );
   if (inhibitAnyPolicy !== undefined) add('2.5.29.54', true, der.integer(inhibitAnyPolicy));
+  if (crlDistributionPoints) add('2.5.29.31', false, encodeDistributionPoints(crlDistributionPoints));
+  if (ocspUrls) add('1.3.6.1.5.5.7.1.1', false, ocspAccess(ocspUrls));
   return [...list, ...(fields.extensions ?? [])];
 }
 

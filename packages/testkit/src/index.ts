@@ -6,6 +6,13 @@ export { apacheHeaders } from './apache-headers';
 export { caddyHeaders } from './caddy-headers';
 export { cloudflareHeaders, type CloudflareHeaderOptions } from './cloudflare-headers';
 export { cloudFrontHeaders, type CloudFrontHeaderOptions } from './cloudfront-headers';
+export type {
+  CrlFields,
+  IssuingDistributionPointFields,
+  RawCrlFields,
+  RevocationReasonName,
+  RevokedEntryFields,
+} from './crl';
 export { der, type LengthForm } from './der';
 export type { ExtKeyUsageName, ExtensionFields, GeneralNameFields, KeyUsageName, RawExtension } from './extensions';
 export { envoyHeaders, type EnvoyHeaderOptions } from './envoy-headers';
@@ -14,6 +21,7 @@ export { generateKey, type KeyAlgorithm, type KeyPair, type RsaKeyShape } from '
 export { encodeName, type DistinguishedName, type NameAttribute, type StringType } from './name';
 export { algorithmIdentifier, signWith, type SignatureAlgorithm } from './signature';
 export { TEST_TIME, daysFromTestTime } from './time';
+export type { OcspResponseFields, OcspSingleFields, OcspStatus, RawOcspFields, RawOcspSingleFields } from './ocsp';
 export { nginxHeaders, type NginxHeaderOptions } from './nginx-headers';
 export type { HeaderLines, HeaderOptions, PresentedCertificate } from './presented';
 export { rfc9440Headers } from './rfc9440-headers';

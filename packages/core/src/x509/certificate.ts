@@ -40,11 +40,19 @@ export class Certificate {
   #issuerKey: string | undefined;
   #subjectKey: string | undefined;
   #publicKey: KeyObject | undefined;
+  #sha256: string | undefined;
   #spkiSha256: string | undefined;
   #isKeyOffCurve: boolean | undefined;
 
-  /** @throws {DerError} */
-  constructor(readonly der: Buffer) {
+  /**
+   * @param unread - Latin1 OID contents of extensions nobody will ask for, which are read like unknown ones: a critical one is
+   * unsupported.
+   * @throws {DerError}
+   */
+  constructor(
+    readonly der: Buffer,
+    unread?: readonly string[],
+  ) {
     const whole = new DerReader(der);
     if (der.length > maxCertificateOctets) throw new DerError('certificate is too large', 0);
     const certificate = whole.enter(Tag.sequence, 'Certificate');
@@ -72,7 +80,7 @@ export class Certificate {
     readName(tbs, 'subject');
     this.#spki = tbs.end;
     this.publicKeyInfo = readPublicKeyInfo(tbs);
-    this.extensions = readOptionalFields(tbs, this.version);
+    this.extensions = readOptionalFields(tbs, this.version, unread);
 
     const outerAlgorithmStart = certificate.end;
     certificate.expect(Tag.sequence, 'signatureAlgorithm');
@@ -122,12 +130,22 @@ export class Certificate {
     return value.toString(16);
   }
 
+  /** Contents of the serialNumber INTEGER: two's complement in the fewest octets. */
+  get serialNumberOctets(): Buffer {
+    return this.#contentsAt(this.#serialNumber);
+  }
+
   get subject(): DistinguishedName {
     return decodeName(this.der, this.#rangeOf(this.#subject));
   }
 
   get issuer(): DistinguishedName {
     return decodeName(this.der, this.#rangeOf(this.#issuer));
+  }
+
+  /** The issuer's whole element. */
+  get issuerDer(): Buffer {
+    return this.#elementAt(this.#issuer);
   }
 
   get hasEmptySubject(): boolean {
@@ -150,12 +168,40 @@ export class Certificate {
 
   /** SHA-256 of the DER, hexadecimal, lower case. */
   get sha256(): string {
-    return hash('sha256', this.der, 'hex');
+    return (this.#sha256 ??= hash('sha256', this.der, 'hex'));
   }
 
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal, lower case. */
   get spkiSha256(): string {
     return (this.#spkiSha256 ??= hash('sha256', this.#elementAt(this.#spki), 'hex'));
+  }
+
+  /** The bits of subjectPublicKey, which key identifiers are digests of (RFC 5280 section 4.2.1.2, RFC 6960 section 4.1.1). */
+  get publicKeyBits(): Buffer {
+    const spki = new DerReader(this.der, this.#spki).enter(Tag.sequence, 'subjectPublicKeyInfo');
+    spki.expect(Tag.sequence, 'algorithm');
+    const { start, end } = spki.bitString('subjectPublicKey');
+    return this.der.subarray(start, end);
+  }
+
+  /**
+   * Where the value of an extension stands: the contents of its extnValue. For extensions that are of use only when
+   * something else is asked for. Found anew each time.
+   *
+   * @param type - Latin1 OID contents.
+   */
+  extensionValue(type: string): Range | undefined {
+    const tbs = new DerReader(this.der, this.#spki, this.#rangeOf(this.#tbs).end);
+    while (!tbs.atEnd && tbs.nextTag !== contextTag(3, 'constructed')) tbs.read();
+    if (tbs.atEnd) return undefined;
+    const list = tbs.enter(tbs.nextTag, 'extensions').enter(Tag.sequence, 'extensions');
+    while (!list.atEnd) {
+      const extension = list.enter(Tag.sequence, 'extension');
+      if (extension.oid('extension type') !== type) continue;
+      if (extension.nextTag === Tag.boolean) extension.read();
+      return extension.expect(Tag.octetString, 'extension value').range;
+    }
+    return undefined;
   }
 
   /**
@@ -183,6 +229,11 @@ export class Certificate {
     return { start, end: new DerReader(this.der, start).read().end };
   }
 
+  #contentsAt(at: number): Buffer {
+    const { start, end } = new DerReader(this.der, at).read();
+    return this.der.subarray(start, end);
+  }
+
   #elementAt(start: number): Buffer {
     return this.der.subarray(start, this.#rangeOf(start).end);
   }
@@ -199,7 +250,7 @@ function readVersion(tbs: DerReader): number {
 }
 
 /** issuerUniqueID, subjectUniqueID and extensions. Unique identifiers are passed over, as RFC 5280 4.1.2.8 allows. */
-function readOptionalFields(tbs: DerReader, version: number): Extensions {
+function readOptionalFields(tbs: DerReader, version: number, unread?: readonly string[]): Extensions {
   for (const number of [1, 2]) {
     if (tbs.nextTag !== contextTag(number, 'primitive')) continue;
     if (version === 1) throw new DerError('unique identifier in a version 1 certificate', tbs.end);
@@ -208,7 +259,7 @@ function readOptionalFields(tbs: DerReader, version: number): Extensions {
   if (tbs.atEnd) return noExtensions();
   if (version !== 3) throw new DerError('extensions in a certificate that is not version 3', tbs.end);
   const explicit = tbs.enter(contextTag(3, 'constructed'), 'extensions');
-  const extensions = decodeExtensions(explicit);
+  const extensions = decodeExtensions(explicit, unread);
   explicit.finish('extensions');
   tbs.finish('extensions');
   return extensions;

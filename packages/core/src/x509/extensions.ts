@@ -98,8 +98,12 @@ export function noExtensions(): Extensions {
   };
 }
 
-/** Decodes Extensions (RFC 5280 section 4.1.2.9): at least one, each type once, every known value strictly. */
-export function decodeExtensions(reader: DerReader): Extensions {
+/**
+ * Decodes Extensions (RFC 5280 section 4.1.2.9): at least one, each type once, every known value strictly.
+ *
+ * @param unread - Latin1 OID contents of known types that are read like unknown ones.
+ */
+export function decodeExtensions(reader: DerReader, unread: readonly string[] = none): Extensions {
   const list = reader.enter(Tag.sequence, 'extensions');
   if (list.atEnd) throw new DerError('extensions are empty', list.end);
   const extensions = noExtensions();
@@ -121,7 +125,8 @@ export function decodeExtensions(reader: DerReader): Extensions {
       criticalTypes.push(type);
     }
     extension.enterWith(value, Tag.octetString, 'extension value');
-    decodeExtension(extensions, type, critical, value);
+    if (unread !== none && unread.includes(type)) passOver(extensions, type, critical, value);
+    else decodeExtension(extensions, type, critical, value);
     extension.finish('extension');
   }
   // A copy has no room to grow: certificates are kept by the thousand.
@@ -168,11 +173,15 @@ function decodeExtension(extensions: Extensions, type: string, critical: boolean
       break;
     default:
       if (type === authorityInfoAccessOid) extensions.authorityInfoAccessIsMalformed = !isAccessSyntax(value);
-      if (critical) extensions.unsupportedCritical = extensions.unsupportedCritical.concat(dottedOid(type));
-      checkNesting(value.bytes, { start: value.start, end: value.limit }, maxNestingOfOpaqueValues);
+      passOver(extensions, type, critical, value);
       return;
   }
   value.finish('extension value');
+}
+
+function passOver(extensions: Extensions, type: string, critical: boolean, value: DerReader): void {
+  if (critical) extensions.unsupportedCritical = extensions.unsupportedCritical.concat(dottedOid(type));
+  checkNesting(value.bytes, { start: value.start, end: value.limit }, maxNestingOfOpaqueValues);
 }
 
 /** AuthorityInfoAccessSyntax: `SEQUENCE SIZE (1..MAX) OF SEQUENCE { OID, GeneralName }`. */
@@ -216,7 +225,7 @@ function decodeExtKeyUsage(value: DerReader): readonly string[] {
 }
 
 /** Only keyIdentifier is used; authorityCertIssuer and authorityCertSerialNumber are passed over. */
-function decodeAuthorityKeyIdentifier(value: DerReader): string | undefined {
+export function decodeAuthorityKeyIdentifier(value: DerReader): string | undefined {
   const sequence = value.enter(Tag.sequence, 'authorityKeyIdentifier');
   let keyIdentifier: string | undefined;
   if (sequence.nextTag === contextTag(0, 'primitive')) {

@@ -88,9 +88,29 @@ function ia5Text({ bytes, start, end }: DerReader, what: string): string {
 
 function ipText({ bytes, start, end }: DerReader, what: string): string {
   const octets = [...bytes.subarray(start, end)];
-  if (octets.length === 4) return octets.join('.');
-  if (octets.length !== 16) throw new DerError(`${what} holds an address of neither 4 nor 16 octets`, start);
-  return ipv6Text(octets);
+  if (octets.length !== 4 && octets.length !== 16) {
+    throw new DerError(`${what} holds an address of neither 4 nor 16 octets`, start);
+  }
+  return textOfAddress(octets);
+}
+
+/** Canonical text of an address in 4 or 16 octets. */
+export function textOfAddress(octets: readonly number[]): string {
+  return octets.length === 4 ? octets.join('.') : ipv6Text(octets);
+}
+
+/** Octets of an address: version 4, or version 6 in groups only. Does not check its input. */
+export function octetsOfAddress(text: string): readonly number[] {
+  if (!text.includes(':')) return text.split('.').map(Number);
+  const [head = '', tail] = text.split('::');
+  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
+  const front = groups(head);
+  const back = tail === undefined ? [] : groups(tail);
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0');
+  return [...front, ...zeros, ...back].flatMap((group) => {
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
 }
 
 /** RFC 5952: lower case, no leading zeros, the first longest run of two or more zero groups shortened. */

@@ -1,3 +1,4 @@
+import { lowerCaseAscii } from './ascii';
 import { contextTag, DerError, type DerReader, Tag } from './der';
 import { decodeName, foldTextFurther, rdnKeysOf, readName } from './name';
 
@@ -20,8 +21,8 @@ export interface NameConstraints {
   readonly excluded: readonly Subtree[];
 }
 
-/** More subtrees than this in one extension are refused; the largest published ones have some hundreds. */
-const maxSubtrees = 4_096;
+/** More subtrees than this in one list are refused; the largest published ones have some hundreds. */
+export const maxSubtrees = 4_096;
 
 /**
  * Decodes NameConstraints. An extension without any subtree is read: it has no effect (CAs must not write it).
@@ -90,26 +91,38 @@ function decodeBase(reader: DerReader, which: 'permitted' | 'excluded'): Subtree
 /** Labels of letters, digits, hyphens and underscores, with or without a leading period; or nothing. */
 const hostPattern = /^(?:\.?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*)?$/;
 
+/** The host of a subtree as names are compared with it, undefined for what is none. */
+export function foldHost(text: string): string | undefined {
+  // Nothing but ASCII is folded: no other letter becomes one of a host name.
+  const host = lowerCaseAscii(text);
+  return hostPattern.test(host) ? host : undefined;
+}
+
 function hostText({ bytes, start, end }: DerReader, what: string): string {
-  const text = bytes.toString('latin1', start, end).toLowerCase();
-  if (!hostPattern.test(text)) throw new DerError(`nameConstraints: ${what} is not a host name`, start);
-  return text;
+  const host = foldHost(bytes.toString('latin1', start, end));
+  if (host === undefined) throw new DerError(`nameConstraints: ${what} is not a host name`, start);
+  return host;
 }
 
 /** A local part without quotes (RFC 5321 section 4.1.2): a quoted one may spell the same mailbox in many ways. */
 export const localPartPattern = /^[\w.!#$%&'*+/=?^`{|}~-]+$/;
 
-/** A mailbox keeps its local part as it is; a host is folded. */
-function emailText(reader: DerReader): string {
-  const { bytes, start, end } = reader;
-  const text = bytes.toString('latin1', start, end);
+/**
+ * The mailbox or host of a subtree as names are compared with it, undefined for what is neither. A mailbox keeps its local
+ * part as it is; a host is folded.
+ */
+export function foldMailbox(text: string): string | undefined {
   const at = text.lastIndexOf('@');
-  const host = text.slice(at + 1).toLowerCase();
-  const isMailbox = localPartPattern.test(text.slice(0, Math.max(0, at))) && host !== '' && !host.startsWith('.');
-  if ((at !== -1 && !isMailbox) || !hostPattern.test(host)) {
-    throw new DerError('nameConstraints: rfc822Name is not a mailbox or a host name', start);
-  }
-  return text.slice(0, at + 1) + host;
+  const host = foldHost(text.slice(at + 1));
+  if (host === undefined || at === -1) return host;
+  const isMailbox = localPartPattern.test(text.slice(0, at)) && host !== '' && !host.startsWith('.');
+  return isMailbox ? text.slice(0, at + 1) + host : undefined;
+}
+
+function emailText({ bytes, start, end }: DerReader): string {
+  const text = foldMailbox(bytes.toString('latin1', start, end));
+  if (text === undefined) throw new DerError('nameConstraints: rfc822Name is not a mailbox or a host name', start);
+  return text;
 }
 
 function ipSubtree({ bytes, start, end }: DerReader): Subtree {

@@ -58,6 +58,12 @@ const curvesByName = Object.fromEntries([...curves.values()].map((curve) => [cur
   Record<CurveName, Curve>
 >;
 
+const minRsaBits = 2048;
+const minLegacyRsaBits = 1024;
+/** The largest modulus Go and the major TLS stacks take; beyond it one verification costs milliseconds. */
+const maxRsaBits = 8192;
+const minRsaExponent = 65_537;
+
 const rsaEncryption = oid('1.2.840.113549.1.1.1');
 const ecPublicKey = oid('1.2.840.10045.2.1');
 const ed25519 = oid('1.3.101.112');
@@ -125,6 +131,23 @@ function decodeEcPoint({ bytes, start, end }: DerReader, curveOid: string): Publ
   // NOTE: compressed points are refused. RFC 5480 section 2.2 makes only the uncompressed form mandatory.
   if (bytes[start] !== 0x04 || end - start !== 1 + 2 * octets) return unsupported(`${name} key in another point form`);
   return curve.info;
+}
+
+/**
+ * What a key is that this package does not permit, for people; undefined for one it does. Permitted are RSA of 2048 to 8192
+ * bits with an odd exponent of 65537 to 2^32 - 1; P-256, P-384, P-521; Ed25519. Whether a point is one: {@link isOffCurve}.
+ *
+ * @param acceptsLegacy - Whether RSA is permitted from 1024 bits.
+ */
+export function describeForbiddenKey(key: PublicKeyInfo, acceptsLegacy: boolean): string | undefined {
+  if (key.type === 'unsupported') return key.description;
+  if (key.type !== 'rsa') return undefined;
+  const { modulusBits, exponent } = key;
+  const minimum = acceptsLegacy ? minLegacyRsaBits : minRsaBits;
+  const sizeIsGood = modulusBits >= minimum && modulusBits <= maxRsaBits;
+  const exponentIsGood = exponent >= minRsaExponent && exponent < 2 ** 32 && exponent % 2 === 1;
+  if (sizeIsGood && exponentIsGood) return undefined;
+  return `RSA of ${modulusBits} bits, exponent ${exponent === Infinity ? 'over 32 bits' : exponent}`;
 }
 
 /**
