@@ -6,6 +6,7 @@ const root = resolve(import.meta.dirname, '..');
 const projects = [
   'examples',
   'bench',
+  'soak',
   'test',
   ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`),
 ];

@@ -52,6 +52,7 @@ export function search(fields: SearchFields): SearchResult {
   const questions: [Buffer, Buffer][] = [];
   let step = generator.next();
   while (step.done !== true) {
+    if (!('issuer' in step.value)) throw new TypeError('there is no acceptor to ask');
     const { certificate, issuer } = step.value;
     questions.push([certificate.der, issuer.der]);
     const answer = verifySignature(certificate, issuer);

@@ -38,11 +38,11 @@ export interface ClientIdentity {
   readonly certificateSha256: string;
   /** SHA-256 of the SubjectPublicKeyInfo, hexadecimal, lower case: names the key. */
   readonly spkiSha256: string;
-  /** Which of the trust store's anchors vouches for the certificate. */
+  /** Which of the trust store's anchors vouches for the certificate; of a pinned end-entity certificate, itself. */
   readonly trustAnchor: TrustAnchorIdentity;
   /** Which source the certificate came from. */
   readonly source: Source['name'];
-  /** The verified path in DER: end-entity certificate first, trust anchor last. */
+  /** The verified path in DER: end-entity certificate first, trust anchor last; a pinned end-entity certificate alone. */
   readonly path: readonly Uint8Array[];
 }
 
@@ -152,7 +152,7 @@ class CertificateIdentity implements ClientIdentity {
   }
 
   get trustAnchor(): TrustAnchorIdentity {
-    return (this.#trustAnchor ??= anchorIdentity(this.#issuers.at(-1) as Certificate));
+    return (this.#trustAnchor ??= anchorIdentity(this.#issuers.at(-1) ?? this.#certificate));
   }
 
   get source(): Source['name'] {

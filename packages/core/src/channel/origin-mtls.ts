@@ -3,7 +3,7 @@ import { checkOptions, describe } from '../options';
 import { resolveRules } from '../path/rules';
 import { decodePresented, defaultMaxIntermediates, findPath, type Validation } from '../path/validate-path';
 import type { CertificateRequest } from '../request';
-import { currentTrust, type TrustProvider, TrustStore } from '../trust/trust-store';
+import { currentTrust, isTrustProvider, type TrustProvider, type TrustStore } from '../trust/trust-store';
 import { type ChannelContext, type ChannelEvidence, type ChannelProof, untrusted } from './channel-proof';
 import { ProxyNames } from './proxy-names';
 import { findSharedAuthority } from './shared-authority';
@@ -52,12 +52,13 @@ class OriginMtls implements ChannelProof {
     TlsPeer,
     { trust: TrustStore; from: number; until: number; evidence: ChannelEvidence }
   >();
-  #checkedStores: readonly [TrustStore, TrustStore] | undefined;
+  /** Stores of clients found to be apart from a store of the proxy's issuers. */
+  readonly #apart = new WeakMap<TrustStore, WeakSet<TrustStore>>();
 
   constructor(options: OriginMtlsOptions) {
     checkOptions('originMtls', options, optionNames);
     const { trust, dnsNames, uris, spkiSha256 } = options;
-    if (!(trust instanceof TrustStore) && !(trust?.current instanceof TrustStore)) {
+    if (!isTrustProvider(trust)) {
       throw new TypeError(
         `originMtls needs trust, a TrustStore of the proxy's issuers; it received ${describe(trust)}.`,
       );
@@ -135,10 +136,12 @@ class OriginMtls implements ChannelProof {
 
   /** Looked for once per pair of stores. A pinned key is safe from every certificate but its own. */
   #findSharedAuthority(edgeTrust: TrustStore, clientTrust: TrustStore): string | undefined {
-    if (this.#names.hasPins) return undefined;
-    if (this.#checkedStores?.[0] === edgeTrust && this.#checkedStores[1] === clientTrust) return undefined;
+    if (this.#names.hasPins || this.#apart.get(edgeTrust)?.has(clientTrust) === true) return undefined;
     const subject = findSharedAuthority(edgeTrust, clientTrust);
-    if (subject === undefined) this.#checkedStores = [edgeTrust, clientTrust];
+    if (subject === undefined) {
+      const apart = this.#apart.get(edgeTrust) ?? new WeakSet();
+      this.#apart.set(edgeTrust, apart.add(clientTrust));
+    }
     return subject;
   }
 }

@@ -3,20 +3,24 @@ import type { TrustStore } from '../trust/trust-store';
 import type { Certificate } from '../x509/certificate';
 
 /**
- * Whether some client could be issued a certificate that passes for the proxy's: an anchor of the proxy's store has the
- * key of a certificate in the clients' store, or issued one, itself or by way of intermediates.
+ * Whether some client could have, or be issued, a certificate that passes for the proxy's: the proxy's store trusts the key of
+ * a certificate in the clients' store, or an anchor of it issued one, itself or by way of intermediates.
+ *
+ * A certificate pinned for the proxy passes by its bytes: no CA can issue it to a client, whoever issued it. Only whoever has
+ * its key can present it.
  *
  * Sees what the two stores hold. An intermediate in neither of them that both hierarchies share stays unseen.
  *
- * @returns the anchor's subject, for the operator; undefined when the stores are apart.
+ * @returns whom the proxy's store trusts with it, for the operator; undefined when the stores are apart.
  */
 export function findSharedAuthority(edgeTrust: TrustStore, clientTrust: TrustStore): string | undefined {
-  const clientIssuers = [...clientTrust.anchors, ...clientTrust.intermediates];
-  const below = [...edgeTrust.intermediates, ...clientIssuers];
-  const shared = edgeTrust.anchors.find((anchor) => {
-    return issuedUnder(anchor, below).some((issuer) => clientIssuers.some((client) => client.hasSameKeyAs(issuer)));
-  });
-  return shared?.subject.toString();
+  const clients = [...clientTrust.anchors, ...clientTrust.intermediates, ...clientTrust.pinnedEndEntities];
+  const below = [...edgeTrust.intermediates, ...clients];
+  const isClients = (certificate: Certificate): boolean => clients.some((client) => client.hasSameKeyAs(certificate));
+  const shared =
+    edgeTrust.anchors.find((anchor) => issuedUnder(anchor, below).some(isClients)) ??
+    edgeTrust.pinnedEndEntities.find(isClients);
+  return shared === undefined ? undefined : nameOf(shared);
 }
 
 /** The anchor, and every certificate that has a path to it among the given ones. */
@@ -30,4 +34,9 @@ function issuedUnder(anchor: Certificate, certificates: readonly Certificate[]):
     }
   }
   return [...found];
+}
+
+/** A pinned certificate may have its names in the subjectAltName alone. */
+function nameOf({ hasEmptySubject, sha256, subject }: Certificate): string {
+  return hasEmptySubject ? `the certificate with the SHA-256 ${sha256}` : subject.toString();
 }

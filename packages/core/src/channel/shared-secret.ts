@@ -12,8 +12,12 @@ export interface SharedSecretOptions {
   /**
    * Secrets that are good now, each at least 32 visible ASCII characters: one, or two while one replaces the other. Make
    * them random (`openssl rand -base64 32`); whoever reads one can speak for every client.
+   *
+   * A function answers with those that are good at the moment, and is asked for every request: whatever list it answers
+   * with holds at once, and is judged as the first one was. While it throws, or answers with a list that is not good, every
+   * request is refused with `ERR_INTERNAL`: the list before may hold a secret that was withdrawn.
    */
-  readonly secrets: readonly string[];
+  readonly secrets: readonly string[] | (() => readonly string[]);
 }
 
 const minSecretLength = 32;
@@ -27,10 +31,17 @@ const maxSecretLength = 2_048;
  * connection unless the peer is loopback or a unix socket: a secret that can be read on the wire is not one.
  *
  * @throws {TypeError} for a header name that is not one, or is a certificate header; for secrets that are missing, short,
- *   repeated or not visible ASCII.
+ *   repeated or not visible ASCII. Whatever a function of secrets throws now.
  */
 export function sharedSecret(options: SharedSecretOptions): ChannelProof {
   return new SharedSecret(options);
+}
+
+/** Secrets that were judged, what they are compared by, and what each of them proves. */
+interface JudgedSecrets {
+  readonly secrets: readonly string[];
+  readonly digests: readonly Buffer[];
+  readonly evidence: readonly ChannelEvidence[];
 }
 
 class SharedSecret implements ChannelProof {
@@ -40,8 +51,9 @@ class SharedSecret implements ChannelProof {
   readonly consumedHeaders: readonly string[];
 
   readonly #header: string;
-  readonly #digests: readonly Buffer[];
-  readonly #evidence: readonly ChannelEvidence[];
+  /** Undefined for a list, which stays what it was. */
+  readonly #ask: (() => unknown) | undefined;
+  #judged: JudgedSecrets;
 
   constructor(options: SharedSecretOptions) {
     checkOptions('sharedSecret', options, ['header', 'secrets']);
@@ -53,10 +65,9 @@ class SharedSecret implements ChannelProof {
     if (this.#header.startsWith('client-cert') || this.#header === 'connection') {
       throw new TypeError(`sharedSecret cannot use ${this.#header}: it has a meaning of its own.`);
     }
-    checkSecrets(secrets);
+    this.#ask = typeof secrets === 'function' ? secrets : undefined;
+    this.#judged = this.#judge(typeof secrets === 'function' ? secrets() : secrets);
     this.consumedHeaders = [this.#header];
-    this.#digests = secrets.map((secret) => hash('sha256', secret, 'buffer'));
-    this.#evidence = secrets.map((_, secret) => Object.freeze({ proof: this.proof, header: this.#header, secret }));
   }
 
   checkTrust(): void {}
@@ -67,9 +78,27 @@ class SharedSecret implements ChannelProof {
     if (!isEncrypted(socket) && !isSameMachine(socket)) {
       throw untrusted(this.proof, socket.destroyed ? 'peer-gone' : 'not-tls');
     }
-    const matched = this.#match(this.#presented(request));
+    const { digests, evidence } = this.#secrets();
+    const matched = match(this.#presented(request), digests);
     if (matched === -1) throw untrusted(this.proof, 'secret-wrong');
-    return this.#evidence[matched] as ChannelEvidence;
+    return evidence[matched] as ChannelEvidence;
+  }
+
+  /** Those that are good now. There is no falling back: a list that is not good may be there to withdraw the one before. */
+  #secrets(): JudgedSecrets {
+    if (this.#ask === undefined) return this.#judged;
+    const secrets = this.#ask();
+    if (!isSameList(secrets, this.#judged.secrets)) this.#judged = this.#judge(secrets);
+    return this.#judged;
+  }
+
+  #judge(secrets: unknown): JudgedSecrets {
+    checkSecrets(secrets);
+    return {
+      secrets: [...secrets],
+      digests: secrets.map((secret) => hash('sha256', secret, 'buffer')),
+      evidence: secrets.map((_, secret) => Object.freeze({ proof: this.proof, header: this.#header, secret })),
+    };
   }
 
   #presented(request: CertificateRequest): string {
@@ -84,17 +113,23 @@ class SharedSecret implements ChannelProof {
     if (presented === undefined) throw untrusted(this.proof, 'secret-missing');
     return presented;
   }
+}
 
-  /** Compares with every secret, whichever matches, so that time tells nothing. */
-  #match(presented: string): number {
-    if (presented.length > maxSecretLength) return -1;
-    const digest = hash('sha256', presented, 'buffer');
-    let matched = -1;
-    for (const [index, expected] of this.#digests.entries()) {
-      if (timingSafeEqual(digest, expected)) matched = index;
-    }
-    return matched;
+/** Compares with every secret, whichever matches, so that time tells nothing. */
+function match(presented: string, digests: readonly Buffer[]): number {
+  if (presented.length > maxSecretLength) return -1;
+  const digest = hash('sha256', presented, 'buffer');
+  let matched = -1;
+  for (const [index, expected] of digests.entries()) {
+    if (timingSafeEqual(digest, expected)) matched = index;
   }
+  return matched;
+}
+
+function isSameList(given: unknown, known: readonly string[]): boolean {
+  return (
+    Array.isArray(given) && given.length === known.length && known.every((secret, index) => given[index] === secret)
+  );
 }
 
 function checkSecrets(secrets: unknown): asserts secrets is readonly string[] {

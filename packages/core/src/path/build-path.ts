@@ -1,6 +1,7 @@
 import { ClientCertificateError, isRefusal, mostSpecific } from '../errors';
 import type { TrustStore } from '../trust/trust-store';
 import type { Certificate } from '../x509/certificate';
+import type { Acceptance, PathAcceptor } from './acceptance';
 import * as check from './checks';
 import type { RequiredUsage } from './checks';
 import type { KnownIntermediates } from './known-intermediates';
@@ -24,6 +25,8 @@ export interface PathQuery {
   readonly rules: ResolvedRules;
   /** Signatures that need not be asked about again. They count all the same: a search ends where it would without. */
   readonly known?: KnownIntermediates;
+  /** Whom a path that is good in every other way is put before. Default: nobody. */
+  readonly acceptor?: PathAcceptor | undefined;
 }
 
 /** A signature somebody has to verify before the search goes on. */
@@ -32,12 +35,22 @@ export interface SignatureQuestion {
   readonly issuer: Certificate;
 }
 
-/** Certificates in path order, end-entity first, and the trust anchor that issued the last. */
+/** What a search asks while it goes on, and wants answered with a boolean, or with an {@link Acceptance}. */
+export type SearchQuestion = SignatureQuestion | { readonly path: BuiltPath };
+
+type Search<Result> = Generator<SearchQuestion, Result, boolean | Acceptance>;
+
+/**
+ * Certificates in path order, end-entity first, and the trust anchor that issued the last. Of a pinned end-entity certificate,
+ * that certificate alone, which is its own anchor.
+ */
 export interface BuiltPath {
   readonly certificates: readonly [Certificate, ...Certificate[]];
   readonly anchor: Certificate;
   /** Policies the path is good for, see {@link processPolicies}. */
   readonly policies: readonly string[];
+  /** What the acceptor says of it, where there is one. */
+  readonly acceptance?: Acceptance & { readonly refusal?: undefined };
 }
 
 /**
@@ -48,6 +61,9 @@ export const maxSignatures = 100;
 
 /** Issuers tried in one search. An honest path tries one for each certificate; cross-signed CAs a few. */
 export const maxCandidates = 1_000;
+
+/** Paths put before the acceptor in one search: each may cost it a question to somebody else. An honest search has one. */
+export const maxPaths = 20;
 
 /** How a search ended. */
 export type PathVerdict =
@@ -67,13 +83,18 @@ export type PathVerdict =
  * verified, from the anchor down, so that a certificate of an unknown issuer costs no public-key operation and no key is
  * used before a trusted one has vouched for it.
  *
- * A generator: it yields each signature question and wants its answer, so that the same search runs inline or off the
- * event loop.
+ * A generator: it yields each question and wants its answer, so that the same search runs inline or off the event loop.
  */
-export function* buildPath(query: PathQuery): Generator<SignatureQuestion, PathVerdict, boolean> {
+export function* buildPath(query: PathQuery): Search<PathVerdict> {
   const search = new PathSearch(query);
+  const isPinned = query.trust.isPinned(query.endEntity);
   try {
-    checkEndEntity(query);
+    checkEndEntity(query, isPinned);
+    if (isPinned) {
+      const path = yield* search.pinned();
+      if (path !== undefined) return { path };
+      check.checkSignatureAlgorithm(query.endEntity, 0, query.rules);
+    }
     const path = yield* search.extend([query.endEntity], 0);
     if (path !== undefined) return { path };
   } catch (error) {
@@ -83,10 +104,11 @@ export function* buildPath(query: PathQuery): Generator<SignatureQuestion, PathV
   return search.refused();
 }
 
-function checkEndEntity({ endEntity, time, requiredUsage, rules }: PathQuery): void {
+function checkEndEntity({ endEntity, time, requiredUsage, rules }: PathQuery, isPinned: boolean): void {
   check.checkVersion(endEntity, 0);
   check.checkValidity(endEntity, 0, time);
-  check.checkSignatureAlgorithm(endEntity, 0, rules);
+  // How a pinned certificate is signed says nothing: it is trusted, not verified.
+  if (!isPinned) check.checkSignatureAlgorithm(endEntity, 0, rules);
   check.checkKey(endEntity, 0, rules);
   check.checkCriticalExtensions(endEntity, 0);
   check.checkIsNotCa(endEntity, 0, rules);
@@ -103,6 +125,7 @@ class PathSearch {
   readonly #answers: (SignatureQuestion & { readonly answer: boolean })[] = [];
   readonly #names = new NameConstraintChecker();
   #candidates = 0;
+  #paths = 0;
   #refusal: ClientCertificateError | undefined;
   #holdsUntil = Infinity;
 
@@ -127,12 +150,30 @@ class PathSearch {
     }
   }
 
+  /** The path of a pinned end-entity certificate, which needs nobody to vouch for it, or undefined and notes why not. */
+  *pinned(): Search<BuiltPath | undefined> {
+    const { endEntity, policies } = this.#query;
+    try {
+      check.checkKeyOnCurve(endEntity, 0);
+      const path = {
+        certificates: [endEntity],
+        anchor: endEntity,
+        policies: processPolicies([endEntity], policies),
+      } as const;
+      return yield* this.#accept(path);
+    } catch (error) {
+      if (!(error instanceof ClientCertificateError)) throw error;
+      this.note(error);
+      return undefined;
+    }
+  }
+
   /**
    * Completes a path from here to an anchor, or notes why not.
    *
    * @param below - Intermediates in the path that are not self-issued.
    */
-  *extend(path: PathSoFar, below: number): Generator<SignatureQuestion, BuiltPath | undefined, boolean> {
+  *extend(path: PathSoFar, below: number): Search<BuiltPath | undefined> {
     const { trust, maxIntermediates } = this.#query;
     const last = path.at(-1) as Certificate;
     const { issuerKey } = last;
@@ -142,7 +183,9 @@ class PathSearch {
       if (!this.#admits(anchor, depth, below, 'anchor')) continue;
       if (!this.#admitsKeys(path, anchor) || !(yield* this.#verify(path, anchor))) continue;
       const policies = this.#process(path, anchor);
-      if (policies !== undefined) return { certificates: fitting(path), anchor, policies };
+      if (policies === undefined) continue;
+      const accepted = yield* this.#accept({ certificates: fitting(path), anchor, policies });
+      if (accepted !== undefined) return accepted;
     }
     const issuers = likeliestFirst(last, [
       ...(this.#presented.get(issuerKey) ?? []),
@@ -170,25 +213,39 @@ class PathSearch {
     if (++this.#candidates > maxCandidates) {
       throw new ClientCertificateError('ERR_PATH_BUDGET_EXCEEDED', { limit: 'candidates', maximum: maxCandidates });
     }
-    const { time, requiredUsage, rules } = this.#query;
+    const { time, rules } = this.#query;
     try {
       check.checkKey(issuer, depth, rules);
-      if (role === 'anchor' && rules.anchor === 'ignore') return true;
-      check.checkVersion(issuer, depth);
-      check.checkIssuer(issuer, depth);
-      check.checkPathLength(issuer, depth, below);
-      // How an anchor is signed says nothing: it is trusted, not verified.
-      if (role === 'intermediate') check.checkSignatureAlgorithm(issuer, depth, rules);
-      check.checkCriticalExtensions(issuer, depth);
-      check.checkExtKeyUsage(issuer, depth, requiredUsage);
-      if (rules.profile === 'rfc5280') checkProfile(issuer, depth, role);
-      check.checkValidity(issuer, depth, time);
+      if (role === 'intermediate' || rules.anchor !== 'ignore') this.#checkIssuer(issuer, depth, below, role);
+      const validity = role === 'anchor' ? this.#checkAnchorConstraints(issuer, depth, below) : issuer;
+      check.checkValidity(validity, depth, time);
       return true;
     } catch (error) {
       if (!(error instanceof ClientCertificateError)) throw error;
       this.note(error);
       return false;
     }
+  }
+
+  /** Every rule about what an issuer's certificate says, but for its validity. */
+  #checkIssuer(issuer: Certificate, depth: number, below: number, role: 'anchor' | 'intermediate'): void {
+    const { requiredUsage, rules } = this.#query;
+    check.checkVersion(issuer, depth);
+    check.checkIssuer(issuer, depth);
+    check.checkPathLength(issuer, depth, below);
+    // How an anchor is signed says nothing: it is trusted, not verified.
+    if (role === 'intermediate') check.checkSignatureAlgorithm(issuer, depth, rules);
+    check.checkCriticalExtensions(issuer, depth);
+    check.checkExtKeyUsage(issuer, depth, requiredUsage);
+    if (rules.profile === 'rfc5280') checkProfile(issuer, depth, role);
+  }
+
+  /** @returns when the anchor counts. */
+  #checkAnchorConstraints(anchor: Certificate, depth: number, below: number): check.Validity {
+    const { trust, requiredUsage, rules } = this.#query;
+    const constraints = trust.constraintsOn(anchor);
+    for (const each of constraints) check.checkAnchorConstraints(each, depth, below, requiredUsage);
+    return check.validityOfAnchor(anchor, constraints, rules);
   }
 
   /** The rule about keys that takes arithmetic. */
@@ -205,12 +262,12 @@ class PathSearch {
   }
 
   /** Verifies every signature of a path, from the anchor down. */
-  *#verify(path: PathSoFar, anchor: Certificate): Generator<SignatureQuestion, boolean, boolean> {
+  *#verify(path: PathSoFar, anchor: Certificate): Search<boolean> {
     let issuer = anchor;
     for (let depth = path.length - 1; depth >= 0; depth--) {
       const certificate = path[depth] as Certificate;
       const known = this.#answerTo(certificate, issuer);
-      if (!(known ?? this.#remember(certificate, issuer, yield { certificate, issuer }))) {
+      if (!(known ?? this.#remember(certificate, issuer, (yield { certificate, issuer }) === true))) {
         const details = { depth, issuer: certificate.issuer.toString() };
         this.note(new ClientCertificateError('ERR_PATH_SIGNATURE_INVALID', details));
         return false;
@@ -223,13 +280,27 @@ class PathSearch {
   /** The rules over a path as a whole, once its signatures are known to be good: nobody else's constraints count. */
   #process(path: PathSoFar, anchor: Certificate): readonly string[] | undefined {
     try {
-      this.#names.check(path, anchor, this.#query.rules);
-      return processPolicies(path, this.#query.policies);
+      const { trust, rules, policies } = this.#query;
+      this.#names.check(path, anchor, rules, trust.constraintsOn(anchor));
+      return processPolicies(path, policies);
     } catch (error) {
       if (!(error instanceof ClientCertificateError) || error.code === 'ERR_PATH_BUDGET_EXCEEDED') throw error;
       this.note(error);
       return undefined;
     }
+  }
+
+  /** The path, if whoever it is put before takes it. */
+  *#accept(path: BuiltPath): Search<BuiltPath | undefined> {
+    if (this.#query.acceptor === undefined) return path;
+    if (++this.#paths > maxPaths) {
+      throw new ClientCertificateError('ERR_PATH_BUDGET_EXCEEDED', { limit: 'paths', maximum: maxPaths });
+    }
+    const acceptance = (yield { path }) as Acceptance;
+    if (acceptance.refusal === undefined) return { ...path, acceptance };
+    this.note(acceptance.refusal);
+    this.#holdsUntil = Math.min(this.#holdsUntil, acceptance.until);
+    return undefined;
   }
 
   /** The answer, where the question was asked before in this search or need not be asked. */

@@ -1,21 +1,23 @@
 import { ClientCertificateError } from '../errors';
+import type { ResolvedConstraints } from '../trust/anchor-constraints';
 import type { Certificate } from '../x509/certificate';
 import { KeyUsage } from '../x509/extensions';
 import { oid } from '../x509/oid';
+import { describeForbiddenKey } from '../x509/public-key';
 import { isLegacy } from '../x509/signature-algorithm';
-import type { ValidationRules } from './rules';
+import type { ResolvedRules, ValidationRules } from './rules';
 
 /** What the end-entity certificate must be good for: an extKeyUsage purpose, or none in particular. */
 export type RequiredUsage = 'clientAuth' | 'serverAuth' | 'not-checked';
 
+/** In milliseconds since the Unix epoch, both included: a certificate's own, or what counts in its place. */
+export interface Validity {
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
 const purposeOids = { clientAuth: oid('1.3.6.1.5.5.7.3.2'), serverAuth: oid('1.3.6.1.5.5.7.3.1') } as const;
 const anyExtendedKeyUsage = oid('2.5.29.37.0');
-
-const minRsaBits = 2048;
-const minLegacyRsaBits = 1024;
-/** The largest modulus Go and the major TLS stacks take; beyond it one verification costs milliseconds. */
-const maxRsaBits = 8192;
-const minRsaExponent = 65_537;
 
 /** RFC 5280 section 4.1.2.1: only version 3 has the extensions that decide here. */
 export function checkVersion(certificate: Certificate, depth: number): void {
@@ -25,50 +27,47 @@ export function checkVersion(certificate: Certificate, depth: number): void {
 }
 
 /** RFC 5280 section 6.1.3 (a)(2), 4.1.2.5: valid from notBefore to notAfter, both included. */
-export function checkValidity(certificate: Certificate, depth: number, time: number): void {
-  if (time < certificate.notBefore) {
+export function checkValidity({ notBefore, notAfter }: Validity, depth: number, time: number): void {
+  if (time < notBefore) {
     throw new ClientCertificateError('ERR_CERTIFICATE_NOT_YET_VALID', {
       depth,
       time: new Date(time),
-      notBefore: new Date(certificate.notBefore),
+      notBefore: new Date(notBefore),
     });
   }
-  if (!(time <= certificate.notAfter)) {
+  if (!(time <= notAfter)) {
     throw new ClientCertificateError('ERR_CERTIFICATE_EXPIRED', {
       depth,
       time: new Date(time),
-      notAfter: new Date(certificate.notAfter),
+      notAfter: new Date(notAfter),
     });
   }
 }
 
 /**
- * RSA of 2048 to 8192 bits with an odd exponent of 65537 to 2^32 - 1; P-256, P-384, P-521;
- * Ed25519. Judged before any use of the key, so that an oversized one costs nothing. For the point see
- * {@link checkKeyOnCurve}.
+ * When a trust anchor counts: as its certificate says, unless the rules ignore that, and as the operator says in place of
+ * its notAfter. Where the operator says several things, until the first of them ends.
+ */
+export function validityOfAnchor(
+  anchor: Certificate,
+  constraints: readonly ResolvedConstraints[],
+  rules: Pick<ResolvedRules, 'anchor'>,
+): Validity {
+  const own = rules.anchor === 'ignore' ? always : anchor;
+  if (constraints.length === 0) return own;
+  const ends = constraints.map(({ notAfter = own.notAfter }) => notAfter);
+  return { notBefore: own.notBefore, notAfter: Math.min(...ends) };
+}
+
+const always: Validity = { notBefore: -Infinity, notAfter: Infinity };
+
+/**
+ * The key is one this package permits: see {@link describeForbiddenKey}. Judged before any use of the key, so that an
+ * oversized one costs nothing. For the point see {@link checkKeyOnCurve}.
  */
 export function checkKey(certificate: Certificate, depth: number, { legacyAlgorithms }: ValidationRules = {}): void {
-  const key = certificate.publicKeyInfo;
-  switch (key.type) {
-    case 'unsupported':
-      throw new ClientCertificateError('ERR_CERTIFICATE_KEY_NOT_PERMITTED', { depth, key: key.description });
-    case 'rsa': {
-      const { modulusBits, exponent } = key;
-      const minimum = legacyAlgorithms === 'accept' ? minLegacyRsaBits : minRsaBits;
-      const sizeIsGood = modulusBits >= minimum && modulusBits <= maxRsaBits;
-      const exponentIsGood = exponent >= minRsaExponent && exponent < 2 ** 32 && exponent % 2 === 1;
-      if (!sizeIsGood || !exponentIsGood) {
-        const shown = exponent === Infinity ? 'over 32 bits' : exponent;
-        throw new ClientCertificateError('ERR_CERTIFICATE_KEY_NOT_PERMITTED', {
-          depth,
-          key: `RSA of ${modulusBits} bits, exponent ${shown}`,
-        });
-      }
-      return;
-    }
-    case 'ec':
-    case 'ed25519':
-  }
+  const key = describeForbiddenKey(certificate.publicKeyInfo, legacyAlgorithms === 'accept');
+  if (key !== undefined) throw new ClientCertificateError('ERR_CERTIFICATE_KEY_NOT_PERMITTED', { depth, key });
 }
 
 /** An EC key is a point on its curve. Apart from {@link checkKey}, because it takes arithmetic. */
@@ -175,5 +174,27 @@ export function checkPathLength(issuer: Certificate, depth: number, below: numbe
   const pathLenConstraint = issuer.extensions.basicConstraints?.pathLenConstraint;
   if (pathLenConstraint !== undefined && below > pathLenConstraint) {
     throw new ClientCertificateError('ERR_PATH_LENGTH_EXCEEDED', { depth, pathLenConstraint });
+  }
+}
+
+/**
+ * What the operator holds a trust anchor to (RFC 5280 section 6.2, RFC 5937): path length and purposes, by the same rules as
+ * if its certificate said so. Names are checked over the whole path, and for when it ends see {@link validityOfAnchor}.
+ *
+ * @param below - Intermediates between the anchor and the end-entity certificate that are not self-issued.
+ */
+export function checkAnchorConstraints(
+  { maxPathLength, extKeyUsage }: ResolvedConstraints,
+  depth: number,
+  below: number,
+  required: RequiredUsage,
+): void {
+  if (maxPathLength !== undefined && below > maxPathLength) {
+    throw new ClientCertificateError('ERR_PATH_LENGTH_EXCEEDED', { depth, pathLenConstraint: maxPathLength });
+  }
+  if (extKeyUsage === undefined || required === 'not-checked') return;
+  if (!extKeyUsage.includes(purposeOids[required]) && !extKeyUsage.includes(anyExtendedKeyUsage)) {
+    const extension = 'extKeyUsage';
+    throw new ClientCertificateError('ERR_CERTIFICATE_USAGE_NOT_PERMITTED', { depth, extension, required });
   }
 }

@@ -25,7 +25,8 @@ export class KnownIntermediates {
     maxEntrySize: maxChainLength,
     sizeCalculation: (_, text) => Math.max(1, text.length),
   });
-  readonly #signedBy = new WeakMap<Certificate, WeakSet<Certificate>>();
+  /** Keys that a certificate was found to be signed with, by their SHA-256. */
+  readonly #signedBy = new WeakMap<Certificate, Set<string>>();
 
   /** Decodes a certificate, or finds it decoded. The bytes are kept: they must be the caller's to give away. */
   decode(der: Uint8Array): Certificate {
@@ -36,7 +37,7 @@ export class KnownIntermediates {
 
   /** Whether this very signature was verified before. */
   isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
-    return this.#signedBy.get(certificate)?.has(issuer) === true;
+    return this.#signedBy.get(certificate)?.has(issuer.spkiSha256) === true;
   }
 
   /** The chain written so, decoded, if a path was verified with it before. */
@@ -56,8 +57,8 @@ export class KnownIntermediates {
       let certificate = certificates[depth] as Certificate;
       if (!this.isSignedBy(certificate, issuer)) {
         certificate = this.#keep(certificate);
-        const signers = this.#signedBy.get(certificate) ?? new WeakSet();
-        this.#signedBy.set(certificate, signers.add(issuer));
+        const keys = this.#signedBy.get(certificate) ?? new Set();
+        this.#signedBy.set(certificate, keys.add(issuer.spkiSha256));
       }
       issuer = certificate;
     }

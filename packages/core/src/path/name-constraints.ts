@@ -1,7 +1,8 @@
 import { ClientCertificateError } from '../errors';
+import type { ResolvedConstraints } from '../trust/anchor-constraints';
 import { lowerCaseAscii } from '../x509/ascii';
 import type { Certificate } from '../x509/certificate';
-import type { GeneralName } from '../x509/general-names';
+import { type GeneralName, octetsOfAddress } from '../x509/general-names';
 import { foldTextFurther, rdnKeysOf, textForAnybody } from '../x509/name';
 import { localPartPattern, type NameConstraints, type Subtree } from '../x509/name-constraints';
 import type { ValidationRules } from './rules';
@@ -37,14 +38,21 @@ export class NameConstraintChecker {
    * NOTE: section 6 leaves an anchor's constraints to the relying party; we hold it to what its certificate says.
    *
    * @param certificates - End-entity certificate first.
+   * @param operators - What the operator holds the anchor to, whatever the rules say of its certificate.
    * @throws {ClientCertificateError} `ERR_CERTIFICATE_NAME_NOT_PERMITTED`, or `ERR_PATH_BUDGET_EXCEEDED`.
    */
-  check(certificates: readonly Certificate[], anchor: Certificate, rules: ValidationRules = {}): void {
+  check(
+    certificates: readonly Certificate[],
+    anchor: Certificate,
+    rules: ValidationRules = {},
+    operators: readonly ResolvedConstraints[] = [],
+  ): void {
     const constraints: NameConstraints[] = [];
     const add = ({ extensions: { nameConstraints } }: Certificate): void => {
       if (nameConstraints !== undefined) constraints.push(nameConstraints);
     };
     if (rules.anchor !== 'ignore') add(anchor);
+    for (const { names } of operators) if (names !== undefined) constraints.push(names);
     for (let depth = certificates.length - 1; depth >= 0; depth--) {
       const certificate = certificates[depth] as Certificate;
       // Self-issued intermediates are exempt, so that a CA can roll its key over; an end-entity certificate never is.
@@ -135,7 +143,7 @@ function constrainedName(name: GeneralName): ConstrainedName {
     case 'uri':
       return { type: 'uri', host: uriHostOf(name.value) };
     case 'ip':
-      return { type: 'ip', octets: octetsOf(name.value) };
+      return { type: 'ip', octets: octetsOfAddress(name.value) };
     case 'directory':
       return { type: 'directory', rdns: rdnKeysOf(name.value), loosely: rdnKeysOf(name.value, foldTextFurther) };
     default:
@@ -219,19 +227,5 @@ function ipMatches(octets: readonly number[], { address, mask }: Subtree & { typ
   return octets.every((octet, index) => {
     const bits = mask[index] as number;
     return (octet & bits) === ((address[index] as number) & bits);
-  });
-}
-
-/** Octets of an address in the canonical text a certificate's name has. */
-function octetsOf(text: string): readonly number[] {
-  if (!text.includes(':')) return text.split('.').map(Number);
-  const [head = '', tail] = text.split('::');
-  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
-  const front = groups(head);
-  const back = tail === undefined ? [] : groups(tail);
-  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0');
-  return [...front, ...zeros, ...back].flatMap((group) => {
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
   });
 }

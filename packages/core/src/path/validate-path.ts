@@ -3,8 +3,9 @@ import { checkInteger, checkOptions, describe } from '../options';
 import { TrustStore } from '../trust/trust-store';
 import { Certificate } from '../x509/certificate';
 import { DerError } from '../x509/der';
-import { type BuiltPath, buildPath, type PathQuery } from './build-path';
-import type { RequiredUsage } from './checks';
+import type { Acceptance, PathAcceptor, RevocationEvidence } from './acceptance';
+import { type BuiltPath, buildPath, type PathQuery, type SearchQuestion } from './build-path';
+import { type RequiredUsage, type Validity, validityOfAnchor } from './checks';
 import { type CertificatePolicyOptions, checkPolicyOptions } from './policies';
 import { checkRules, resolveRules, type ValidationRules } from './rules';
 import { verifySignature } from './verify-signature';
@@ -15,38 +16,49 @@ import { verifySignature } from './verify-signature';
  */
 export const defaultMaxIntermediates = 8;
 
-let makeVerifiedPath: (path: BuiltPath) => VerifiedPath;
+let makeVerifiedPath: (path: BuiltPath, anchorValidity: Validity) => VerifiedPath;
 
 /** A certification path that was validated. Nothing outside this module can make one: to hold it is the proof. */
 export class VerifiedPath {
   static {
-    makeVerifiedPath = (path) => new VerifiedPath(path);
+    makeVerifiedPath = (path, anchorValidity) => new VerifiedPath(path, anchorValidity);
   }
 
   readonly #path: BuiltPath;
+  /** When the anchor counts: not always as its certificate says. */
+  readonly #anchorValidity: Validity;
 
-  private constructor(path: BuiltPath) {
+  private constructor(path: BuiltPath, anchorValidity: Validity) {
     this.#path = path;
+    this.#anchorValidity = anchorValidity;
   }
 
-  /** DER, end-entity certificate first, trust anchor last. Copies, made anew each time. */
+  /**
+   * DER, end-entity certificate first, trust anchor last; a pinned end-entity certificate stands alone. Copies, made anew each
+   * time.
+   */
   get certificates(): readonly Uint8Array[] {
-    return [...this.#path.certificates, this.#path.anchor].map(({ der }) => Uint8Array.from(der));
+    return [this.endEntity, ...this.issuers].map(({ der }) => Uint8Array.from(der));
   }
 
-  /** The latest notBefore of the path, anchor included. */
+  /** The latest notBefore of the path; the anchor's too, unless `rules.anchor` is `'ignore'`. */
   get validFrom(): Date {
     return new Date(this.span.from);
   }
 
-  /** The earliest notAfter of the path, anchor included. */
+  /**
+   * The earliest notAfter of the path; the anchor's too, unless `rules.anchor` is `'ignore'`. Where the trust store's
+   * constraints say when trust in the anchor ends, that counts in place of the anchor's notAfter. No later than what is
+   * known of revocation holds.
+   */
   get validUntil(): Date {
     return new Date(this.span.until);
   }
 
   /** @internal The same, in milliseconds since the Unix epoch. */
   get span(): { readonly from: number; readonly until: number } {
-    let { notBefore: from, notAfter: until } = this.#path.anchor;
+    let { notBefore: from, notAfter: until } = this.#anchorValidity;
+    until = Math.min(until, this.#path.acceptance?.until ?? Infinity);
     for (const { notBefore, notAfter } of this.#path.certificates) {
       from = Math.max(from, notBefore);
       until = Math.min(until, notAfter);
@@ -62,14 +74,29 @@ export class VerifiedPath {
     return this.#path.policies;
   }
 
+  /**
+   * What proved each certificate asked about not revoked, in the order of the path; undefined where there was nobody to ask,
+   * or nobody to ask about.
+   */
+  get revocation(): readonly RevocationEvidence[] | undefined {
+    const evidence = this.#path.acceptance?.evidence;
+    return evidence?.length === 0 ? undefined : evidence;
+  }
+
   /** @internal */
   get endEntity(): Certificate {
     return this.#path.certificates[0];
   }
 
-  /** @internal Intermediates, and the trust anchor last. */
+  /** @internal */
+  get anchor(): Certificate {
+    return this.#path.anchor;
+  }
+
+  /** @internal Intermediates, and the trust anchor last. None of a pinned end-entity certificate, which is its own anchor. */
   get issuers(): readonly Certificate[] {
-    return this.#path.certificates.slice(1).concat(this.#path.anchor);
+    const { certificates, anchor } = this.#path;
+    return anchor === this.endEntity ? [] : certificates.slice(1).concat(anchor);
   }
 }
 
@@ -82,16 +109,23 @@ export type Validation =
 /** Builds and validates a path: inline as long as its signatures verify fast, otherwise as a promise. */
 export function findPath(query: PathQuery): Validation | Promise<Validation> {
   const search = buildPath(query);
-  const advance = (answer?: boolean): Validation | Promise<Validation> => {
-    let step = answer === undefined ? search.next() : search.next(answer);
+  const answerTo = (question: SearchQuestion): boolean | Acceptance | Promise<boolean | Acceptance> => {
+    if ('issuer' in question) return verifySignature(question.certificate, question.issuer);
+    // Without an acceptor nobody asks.
+    return (query.acceptor as PathAcceptor).accept(question.path, query.time, query.rules);
+  };
+  const advance = (answered?: boolean | Acceptance): Validation | Promise<Validation> => {
+    let step = answered === undefined ? search.next() : search.next(answered);
     while (step.done !== true) {
-      const verified = verifySignature(step.value.certificate, step.value.issuer);
-      if (typeof verified !== 'boolean') return verified.then(advance);
-      step = search.next(verified);
+      const answer = answerTo(step.value);
+      if (answer instanceof Promise) return answer.then(advance);
+      step = search.next(answer);
     }
     if ('refusal' in step.value) return step.value;
-    query.known?.remember(step.value.path);
-    return { path: makeVerifiedPath(step.value.path) };
+    const { path } = step.value;
+    query.known?.remember(path);
+    const constraints = query.trust.constraintsOn(path.anchor);
+    return { path: makeVerifiedPath(path, validityOfAnchor(path.anchor, constraints, query.rules)) };
   };
   return advance();
 }
@@ -112,6 +146,8 @@ export interface ValidatePathInput {
   readonly maxIntermediates?: number;
   /** What the path must be good for, in terms of certificate policies. Default: any policy, or none. */
   readonly policies?: CertificatePolicyOptions;
+  /** What finds out whether certificates are revoked: see `createRevocation`. Default: nothing does. */
+  readonly revocation?: PathAcceptor;
   /** What RFC 5280 leaves to the relying party. Default: every rule its default word. */
   readonly rules?: ValidationRules;
 }
@@ -124,6 +160,7 @@ const inputNames = [
   'extKeyUsage',
   'maxIntermediates',
   'policies',
+  'revocation',
   'rules',
 ];
 const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-checked'];
@@ -136,12 +173,12 @@ const requiredUsages: readonly unknown[] = ['clientAuth', 'serverAuth', 'not-che
  *
  * Rejects with {@link ClientCertificateError}, or TypeError and RangeError for input of the wrong kind.
  *
- * WARNING: does not check revocation, and says nothing of who is talking: a certificate is public.
+ * WARNING: says nothing of who is talking: a certificate is public. And nothing of revocation without `revocation`.
  */
 export async function validatePath(input: ValidatePathInput): Promise<VerifiedPath> {
   checkOptions('validatePath', input, inputNames);
   const { endEntity, intermediates = [], trust, time = new Date(), extKeyUsage = 'clientAuth' } = input;
-  const { maxIntermediates = defaultMaxIntermediates, policies = {}, rules = {} } = input;
+  const { maxIntermediates = defaultMaxIntermediates, policies = {}, rules = {}, revocation } = input;
   checkDer('endEntity', endEntity);
   if (!Array.isArray(intermediates)) {
     throw new TypeError(`intermediates must be an array; it received ${describe(intermediates)}.`);
@@ -156,6 +193,9 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
   checkInteger('maxIntermediates', maxIntermediates, 0, 20);
   checkPolicyOptions(policies);
   checkRules(rules);
+  if (revocation !== undefined && typeof revocation?.accept !== 'function') {
+    throw new TypeError(`revocation takes what createRevocation makes; it received ${describe(revocation)}.`);
+  }
   const validation = await findPath({
     endEntity: decodePresented(endEntity, 0),
     presented: intermediates.map((der, index) => decodePresented(der, index + 1)),
@@ -165,6 +205,7 @@ export async function validatePath(input: ValidatePathInput): Promise<VerifiedPa
     maxIntermediates,
     policies,
     rules: resolveRules(rules),
+    acceptor: revocation,
   });
   if ('refusal' in validation) throw validation.refusal;
   return validation.path;

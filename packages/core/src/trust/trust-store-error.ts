@@ -1,13 +1,24 @@
-/** What can be wrong with a trust store, with what was found. */
+/** What can be wrong with a trust store, with what was found. `file` is where, if it came from a file. */
 export interface TrustStoreErrorDetails {
   /** Nothing that could be trusted: no certificate at all. */
-  ERR_TRUST_STORE_EMPTY: { readonly found: string };
+  ERR_TRUST_STORE_EMPTY: { readonly found: string; readonly file?: string };
   /** Something that is not a certificate, or a certificate that is not strict DER. `line` and `index` count from 1. */
-  ERR_TRUST_STORE_MALFORMED: { readonly found: string; readonly line?: number; readonly index?: number };
+  ERR_TRUST_STORE_MALFORMED: {
+    readonly found: string;
+    readonly line?: number;
+    readonly index?: number;
+    readonly file?: string;
+  };
   /** A private key lies in the bundle. Take it out, and replace it: it was readable by whoever reads trust stores. */
-  ERR_TRUST_STORE_PRIVATE_KEY: { readonly found: string; readonly line: number };
+  ERR_TRUST_STORE_PRIVATE_KEY: { readonly found: string; readonly line: number; readonly file?: string };
   /** The file cannot be read. See `cause`. */
   ERR_TRUST_STORE_UNREADABLE: { readonly found: string };
+  /** A new bundle lacks an anchor it must have. `sha256` is the first that is missing. */
+  ERR_TRUST_STORE_ANCHOR_MISSING: { readonly found: string; readonly sha256: string };
+  /** A new bundle has lost more anchors than may go at once. */
+  ERR_TRUST_STORE_SHRUNK: { readonly found: string; readonly before: number; readonly after: number };
+  /** The function that loads the store failed, or took too long. See `cause`. */
+  ERR_TRUST_STORE_NOT_LOADED: { readonly found: string };
 }
 
 /** The code of a {@link TrustStoreError}. Stable: a code changes its meaning only in a major version. */
@@ -18,6 +29,9 @@ const messages: { readonly [Code in TrustStoreErrorCode]: string } = {
   ERR_TRUST_STORE_MALFORMED: 'The trust store is malformed',
   ERR_TRUST_STORE_PRIVATE_KEY: 'The trust store holds a private key',
   ERR_TRUST_STORE_UNREADABLE: 'The trust store cannot be read',
+  ERR_TRUST_STORE_ANCHOR_MISSING: 'The trust store lacks a required anchor',
+  ERR_TRUST_STORE_SHRUNK: 'The trust store has lost too many anchors',
+  ERR_TRUST_STORE_NOT_LOADED: 'The trust store could not be loaded',
 };
 
 /**
@@ -36,8 +50,14 @@ export class TrustStoreError<Code extends TrustStoreErrorCode = TrustStoreErrorC
     readonly details: TrustStoreErrorDetails[Code],
     options?: ErrorOptions,
   ) {
-    const { found, line, index } = details as TrustStoreErrorDetails['ERR_TRUST_STORE_MALFORMED'];
-    const place = line === undefined ? (index === undefined ? '' : ` (certificate ${index})`) : ` (line ${line})`;
-    super(`${messages[code]}: found ${found}${place}.`, options);
+    const { found, line, index, file } = details as TrustStoreErrorDetails['ERR_TRUST_STORE_MALFORMED'];
+    const place = line === undefined ? (index === undefined ? '' : `certificate ${index}`) : `line ${line}`;
+    const where = [place, file].filter((part) => part !== undefined && part !== '').join(' of ');
+    super(`${messages[code]}: found ${found}${where === '' ? '' : ` (${where})`}.`, options);
+  }
+
+  /** @internal The same, found in a file. */
+  in(file: string): TrustStoreError<Code> {
+    return new TrustStoreError(this.code, { ...this.details, file }, { cause: this.cause });
   }
 }

@@ -1,9 +1,37 @@
-import { readFileSync } from 'node:fs';
-import { checkOptions } from '../options';
+import { hash } from 'node:crypto';
+import type { FilePaths } from '../files';
+import { checkOptions, describe } from '../options';
 import { Certificate } from '../x509/certificate';
-import { DerError } from '../x509/der';
-import { parsePemCertificates } from './pem';
+import { type AnchorConstraints, type ResolvedConstraints, resolveConstraints } from './anchor-constraints';
+import { AnchorUse } from './anchor-use';
+import { decodeDer, decodeFiles, decodePem } from './bundle';
+import { inspectStore, type InspectOptions, type TrustReport } from './inspection';
 import { TrustStoreError } from './trust-store-error';
+
+/** What a store holds besides anchors, and what it holds them to. `Certificates` is what they are made of. */
+export interface TrustStoreOptions<Certificates> {
+  /** Intermediates of the operator. They complete paths and are verified like any other; they are not trusted. Default none. */
+  readonly intermediates?: Certificates;
+  /**
+   * End-entity certificates that are trusted as they are, without a path: this very certificate, as long as it is valid and
+   * may be used. Nothing else becomes good through them. Default none.
+   */
+  readonly pinnedEndEntities?: Certificates;
+  /** What every anchor of this store is held to. See {@link TrustStore.union} for anchors held to different things. */
+  readonly constraints?: AnchorConstraints;
+}
+
+const optionNames = ['intermediates', 'pinnedEndEntities', 'constraints'];
+
+/** @internal What a store is made of. */
+export interface TrustStoreParts {
+  readonly anchors: readonly {
+    readonly certificate: Certificate;
+    readonly constraints?: ResolvedConstraints | undefined;
+  }[];
+  readonly intermediates: readonly Certificate[];
+  readonly pinnedEndEntities: readonly Certificate[];
+}
 
 /** Anything that has a current trust store: a store itself, or a provider that replaces it while the origin serves. */
 export type TrustProvider = TrustStore | { readonly current: TrustStore; close(): Promise<void> };
@@ -13,9 +41,24 @@ export function currentTrust(trust: TrustProvider): TrustStore {
   return trust instanceof TrustStore ? trust : trust.current;
 }
 
+/** Whether something is a store, or has a current one. */
+export function isTrustProvider(trust: unknown): trust is TrustProvider {
+  return (
+    trust instanceof TrustStore || (trust as { current?: unknown } | null | undefined)?.current instanceof TrustStore
+  );
+}
+
+const noConstraints: readonly ResolvedConstraints[] = Object.freeze([]);
+const ownWord: ResolvedConstraints = Object.freeze({
+  names: undefined,
+  maxPathLength: undefined,
+  extKeyUsage: undefined,
+  notAfter: undefined,
+});
+
 /**
  * Whom to believe: trust anchors (RFC 5280 section 6.1.1 (d)) and, apart from them, intermediates the operator supplies
- * to complete paths. An immutable snapshot.
+ * to complete paths. An immutable snapshot: another list of anchors is another store.
  *
  * Any CA certificate can be an anchor, a root or an intermediate; paths end at the first anchor that fits. An anchor is
  * judged when it is used: one that has expired, or is not a CA, makes no path good.
@@ -23,57 +66,133 @@ export function currentTrust(trust: TrustProvider): TrustStore {
 export class TrustStore {
   readonly #anchors: ReadonlyMap<string, readonly Certificate[]>;
   readonly #intermediates: ReadonlyMap<string, readonly Certificate[]>;
-  /** Number of trust anchors, at least 1; a certificate given twice counts once. */
+  readonly #pinned: ReadonlyMap<string, readonly Certificate[]>;
+  readonly #constraints = new Map<Certificate, readonly ResolvedConstraints[]>();
+  #byDigest: ReadonlyMap<string, Certificate> | undefined;
+  #sha256: string | undefined;
+  /** Number of trust anchors, pinned end-entity certificates included, at least 1; a certificate given twice counts once. */
   readonly size: number;
+  /** Which of a provider's stores this is, counting from 1; 0 for a store that no provider made. */
+  readonly generation: number;
+  /** @internal When anchors last stood in a verified path. Goes from one generation to the next. */
+  readonly use: AnchorUse;
 
-  private constructor(anchors: readonly Certificate[], intermediates: readonly Certificate[]) {
-    if (anchors.length === 0) throw new TrustStoreError('ERR_TRUST_STORE_EMPTY', { found: 'no certificate' });
-    this.#anchors = bySubject(anchors);
+  private constructor(parts: TrustStoreParts, generation = 0, use = new AnchorUse()) {
+    const { anchors, intermediates, pinnedEndEntities } = parts;
+    if (anchors.length + pinnedEndEntities.length === 0) {
+      throw new TrustStoreError('ERR_TRUST_STORE_EMPTY', { found: 'no certificate' });
+    }
+    this.#anchors = bySubject(anchors.map(({ certificate }) => certificate));
     this.#intermediates = bySubject(intermediates);
-    this.size = [...this.#anchors.values()].flat().length;
+    this.#pinned = bySubject(pinnedEndEntities);
+    for (const { certificate, constraints } of anchors) {
+      if (constraints !== undefined) this.#constrain(certificate, constraints);
+    }
+    // Given without constraints beside one with: its own word counts as well.
+    for (const { certificate, constraints } of this.#constraints.size === 0 ? [] : anchors) {
+      if (constraints === undefined && this.#constraints.has(this.decoded(certificate))) {
+        this.#constrain(certificate, ownWord);
+      }
+    }
+    this.size = this.anchors.length + this.pinnedEndEntities.length;
+    this.generation = generation;
+    this.use = use;
   }
 
   /**
    * Anchors from PEM text: every `CERTIFICATE` block. Text between blocks, a byte order mark and CRLF are allowed.
    *
-   * @param options.intermediates - PEM text with intermediates of the operator. They complete paths and are verified like
-   *   any other; they are not trusted. Default none.
    * @throws {TrustStoreError} for text without a certificate, a truncated or unreadable block, any other kind of block,
    *   a private key, or a certificate that is not strict DER; the message says what was found and where.
+   * @throws {TypeError} for options that are unknown or of the wrong kind.
    */
-  static fromPem(pem: string | Uint8Array, options: { readonly intermediates?: string | Uint8Array } = {}): TrustStore {
-    checkOptions('TrustStore.fromPem', options, ['intermediates']);
-    const { intermediates } = options;
-    return new TrustStore(decodePem(pem), intermediates === undefined ? [] : decodePem(intermediates));
+  static fromPem(pem: string | Uint8Array, options: TrustStoreOptions<string | Uint8Array> = {}): TrustStore {
+    checkOptions('TrustStore.fromPem', options, optionNames);
+    return TrustStore.#of(pem, options, decodePem);
   }
 
   /**
    * Anchors from DER, one certificate each.
    *
-   * @param options.intermediates - Intermediates of the operator in DER, see {@link fromPem}. Default none.
    * @throws {TrustStoreError} for an empty list or a certificate that is not strict DER.
+   * @throws {TypeError} for options that are unknown or of the wrong kind.
    */
   static fromDer(
     certificates: readonly Uint8Array[],
-    options: { readonly intermediates?: readonly Uint8Array[] } = {},
+    options: TrustStoreOptions<readonly Uint8Array[]> = {},
   ): TrustStore {
-    checkOptions('TrustStore.fromDer', options, ['intermediates']);
-    return new TrustStore(decodeAll(certificates), decodeAll(options.intermediates ?? []));
+    checkOptions('TrustStore.fromDer', options, optionNames);
+    return TrustStore.#of(certificates, options, decodeDer);
   }
 
   /**
-   * Anchors from a PEM file, read now, synchronously.
+   * Anchors from files, read now, synchronously: a file of PEM or one certificate in DER, a folder, or several of both. Of a
+   * folder every file counts but those whose names begin with a dot or end with `~`; folders in it do not.
    *
-   * @param options.intermediates - Path of a PEM file with intermediates of the operator, see {@link fromPem}.
    * @throws {TrustStoreError} as {@link fromPem}, and when a file cannot be read.
+   * @throws {TypeError} for options that are unknown or of the wrong kind.
    */
-  static fromFile(path: string | URL, options: { readonly intermediates?: string | URL } = {}): TrustStore {
-    checkOptions('TrustStore.fromFile', options, ['intermediates']);
-    const { intermediates } = options;
-    return new TrustStore(
-      decodePem(readBundle(path)),
-      intermediates === undefined ? [] : decodePem(readBundle(intermediates)),
-    );
+  static fromFile(paths: FilePaths, options: TrustStoreOptions<FilePaths> = {}): TrustStore {
+    checkOptions('TrustStore.fromFile', options, optionNames);
+    return TrustStore.#of(paths, options, (from) => decodeFiles('TrustStore.fromFile', from));
+  }
+
+  /**
+   * One store of several: every anchor with what it is held to, every intermediate, every pinned end-entity certificate. An
+   * anchor in more than one of them is held to what each says.
+   *
+   * @throws {TypeError} for anything but one or more stores.
+   */
+  static union(stores: readonly TrustStore[]): TrustStore {
+    if (!Array.isArray(stores) || stores.length === 0 || !stores.every((store) => store instanceof TrustStore)) {
+      throw new TypeError(`TrustStore.union takes a list of stores; it received ${describe(stores)}.`);
+    }
+    const parts = (stores as readonly TrustStore[]).map((store) => store.parts);
+    return new TrustStore({
+      anchors: parts.flatMap(({ anchors }) => anchors),
+      intermediates: parts.flatMap(({ intermediates }) => intermediates),
+      pinnedEndEntities: parts.flatMap(({ pinnedEndEntities }) => pinnedEndEntities),
+    });
+  }
+
+  static #of<Certificates>(
+    anchors: Certificates,
+    options: TrustStoreOptions<Certificates>,
+    decode: (from: Certificates) => readonly Certificate[],
+  ): TrustStore {
+    const { intermediates, pinnedEndEntities } = options;
+    const constraints = options.constraints === undefined ? undefined : resolveConstraints(options.constraints);
+    return new TrustStore({
+      anchors: decode(anchors).map((certificate) => ({ certificate, constraints })),
+      intermediates: intermediates === undefined ? [] : decode(intermediates),
+      pinnedEndEntities: pinnedEndEntities === undefined ? [] : decode(pinnedEndEntities),
+    });
+  }
+
+  /** @internal A store of a provider: the next of its generations. */
+  static assemble(parts: TrustStoreParts, generation: number, use: AnchorUse): TrustStore {
+    return new TrustStore(parts, generation, use);
+  }
+
+  /**
+   * What is in the store, as plain data, and what is wrong with it: see {@link TrustReport}.
+   *
+   * @throws {TypeError} for options that are unknown or of the wrong kind.
+   */
+  inspect(options: InspectOptions = {}): TrustReport {
+    return inspectStore(this, options);
+  }
+
+  /** SHA-256 over the anchors' and pinned certificates' digests in order of their value, hexadecimal: equal for equal stores. */
+  get sha256(): string {
+    return (this.#sha256 ??= hash(
+      'sha256',
+      [...this.anchors, ...this.pinnedEndEntities]
+        .map(({ sha256 }) => sha256)
+        .toSorted()
+        .join(),
+      'hex',
+    ));
   }
 
   /** @internal Anchors whose subject is the name with this key. */
@@ -86,6 +205,25 @@ export class TrustStore {
     return this.#intermediates.get(nameKey) ?? [];
   }
 
+  /** @internal What the operator holds an anchor to. */
+  constraintsOn(anchor: Certificate): readonly ResolvedConstraints[] {
+    return this.#constraints.get(anchor) ?? noConstraints;
+  }
+
+  /** @internal Whether these very bytes are a pinned end-entity certificate. */
+  isPinned(endEntity: Certificate): boolean {
+    if (this.#pinned.size === 0) return false;
+    return this.#pinned.get(endEntity.subjectKey)?.some(({ der }) => der.equals(endEntity.der)) === true;
+  }
+
+  /** @internal The same certificate as it is decoded here already, or the one given. */
+  decoded(certificate: Certificate): Certificate {
+    this.#byDigest ??= new Map(
+      [this.pinnedEndEntities, this.intermediates, this.anchors].flat().map((known) => [known.sha256, known]),
+    );
+    return this.#byDigest.get(certificate.sha256) ?? certificate;
+  }
+
   /** @internal Every anchor. */
   get anchors(): readonly Certificate[] {
     return [...this.#anchors.values()].flat();
@@ -96,61 +234,46 @@ export class TrustStore {
     return [...this.#intermediates.values()].flat();
   }
 
+  /** @internal Every pinned end-entity certificate. */
+  get pinnedEndEntities(): readonly Certificate[] {
+    return [...this.#pinned.values()].flat();
+  }
+
+  /** @internal What the store was made of, each certificate once for each of its constraints. */
+  get parts(): TrustStoreParts {
+    const anchors = this.anchors.flatMap((certificate) => {
+      const constraints = this.constraintsOn(certificate);
+      return constraints.length === 0
+        ? [{ certificate }]
+        : constraints.map((one) => ({ certificate, constraints: one }));
+    });
+    return { anchors, intermediates: this.intermediates, pinnedEndEntities: this.pinnedEndEntities };
+  }
+
   /** PEM of the anchors, as `ca` of a TLS server takes it. Never empty. */
   toPem(): readonly string[] {
-    return this.anchors.map(({ der }) => {
+    return [...this.anchors, ...this.pinnedEndEntities].map(({ der }) => {
       const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
       return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
     });
   }
-}
 
-function decodePem(pem: string | Uint8Array): readonly Certificate[] {
-  const text =
-    typeof pem === 'string'
-      ? pem
-      : Buffer.from(pem)
-          .toString('latin1')
-          .replace(/^\xEF\xBB\xBF/, '');
-  const certificates = parsePemCertificates(text);
-  if (certificates.length === 0) throw new TrustStoreError('ERR_TRUST_STORE_EMPTY', { found: describe(text) });
-  return decodeAll(certificates);
-}
-
-function describe(text: string): string {
-  if (text.length === 0) return 'an empty file';
-  if (text.startsWith('\x30\x82') || text.startsWith('\x30\x81')) return 'DER where PEM is expected; use fromDer';
-  return text.trim() === '' ? 'only white space' : 'text without a PEM certificate';
-}
-
-function decodeAll(certificates: readonly Uint8Array[]): readonly Certificate[] {
-  return certificates.map((der, index) => {
-    try {
-      // A copy: the store must not change when the caller's buffer does.
-      return Certificate.copyOf(der);
-    } catch (error) {
-      if (!(error instanceof DerError)) throw error;
-      const found = `a certificate that is not strict DER: ${error.reason} at octet ${error.offset}`;
-      throw new TrustStoreError('ERR_TRUST_STORE_MALFORMED', { found, index: index + 1 }, { cause: error });
-    }
-  });
-}
-
-function readBundle(path: string | URL): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const found = `no readable file at ${String(path)}`;
-    throw new TrustStoreError('ERR_TRUST_STORE_UNREADABLE', { found }, { cause: error });
+  /** Of an anchor that is given twice, the certificate that counts. */
+  #constrain(certificate: Certificate, constraints: ResolvedConstraints): void {
+    const kept = this.decoded(certificate);
+    this.#constraints.set(kept, [...this.constraintsOn(kept), constraints]);
   }
 }
 
 function bySubject(certificates: readonly Certificate[]): ReadonlyMap<string, readonly Certificate[]> {
   const bySubjectKey = new Map<string, Certificate[]>();
+  const seen = new Set<string>();
   for (const certificate of certificates) {
+    if (seen.has(certificate.sha256)) continue;
+    seen.add(certificate.sha256);
     const same = bySubjectKey.get(certificate.subjectKey);
     if (same === undefined) bySubjectKey.set(certificate.subjectKey, [certificate]);
-    else if (!same.some(({ der }) => der.equals(certificate.der))) same.push(certificate);
+    else same.push(certificate);
   }
   return bySubjectKey;
 }

@@ -13,6 +13,7 @@ import {
   createAuthority,
   daysFromTestTime,
   generateKey,
+  selfSigned,
   TEST_TIME,
   type TestAuthority,
   type TestCertificate,
@@ -294,6 +295,10 @@ describe('an authority shared with the clients', () => {
   const withIntermediates = (anchor: TestAuthority, ...intermediates: readonly TestAuthority[]): TrustStore =>
     TrustStore.fromDer([anchor.der], { intermediates: intermediates.map(({ der }) => der) });
 
+  const pinning = (anchor: TestCertificate, ...pins: readonly TestCertificate[]): TrustStore =>
+    TrustStore.fromDer([anchor.der], { pinnedEndEntities: pins.map(({ der }) => der) });
+  const viewerOf = (key: TestCertificate['key']): TestCertificate => selfSigned({ subject: 'CN=Pinned Viewer', key });
+
   const shared: readonly [string, TrustStore, TrustStore][] = [
     ['the same store', edgeTrust, edgeTrust],
     ['the same anchor', edgeTrust, storeOf(edgeRoot)],
@@ -317,6 +322,18 @@ describe('an authority shared with the clients', () => {
       'a client anchor issued by a client intermediate the edge anchor issued',
       edgeTrust,
       withIntermediates(deeper, viewersUnderEdge),
+    ],
+    ['PA-21: a pinned client with the key of the edge anchor', edgeTrust, pinning(viewerRoot, viewerOf(edgeRoot.key))],
+    [
+      "PA-21: a pinned client with the key of one of the edge operator's intermediates",
+      withIntermediates(edgeRoot, viewersUnderEdge),
+      pinning(viewerRoot, viewerOf(viewersUnderEdge.key)),
+    ],
+    ['PA-21: a pinned client the edge anchor issued', edgeTrust, pinning(viewerRoot, edgeRoot.issue())],
+    [
+      'PA-21: a pinned client, and no client anchor at all',
+      edgeTrust,
+      TrustStore.fromDer([], { pinnedEndEntities: [edgeRoot.issue().der] }),
     ],
   ];
 
@@ -360,9 +377,69 @@ describe('an authority shared with the clients', () => {
       withIntermediates(edgeRoot, createAuthority().crossSign(viewerRoot)),
       viewerTrust,
     ],
+    ['PA-21: a pinned client of another key', edgeTrust, pinning(viewerRoot, viewer)],
+    [
+      'PA-21: a pinned client that says the edge anchor issued it, signed by another key',
+      edgeTrust,
+      pinning(viewerRoot, createAuthority({ subject: edgeRoot.subject }).issue()),
+    ],
+    // By its bytes: the clients' CA can issue its names to anybody, and not this certificate.
+    [
+      "PA-21: a pinned edge that the clients' anchor issued",
+      pinning(createAuthority(), viewerRoot.issue()),
+      viewerTrust,
+    ],
+    ['PA-21: a pinned edge beside pinned clients', pinning(edgeRoot, edge), pinning(viewerRoot, viewer)],
+    [
+      "PA-21: a pinned edge that is a CA and issued the clients' anchor, for which it does not vouch",
+      pinning(edgeRoot, viewerRoot),
+      storeOf(viewerRoot.issueIntermediate()),
+    ],
   ])('is not seen in %s', (_, trust, clientTrust) => {
     const channel = originMtls({ trust, dnsNames: [edgeName] });
     expect(() => channel.checkTrust(clientTrust)).not.toThrow();
+  });
+
+  describe('PA-21: of a pinned edge', () => {
+    const pinnedEdge = viewerRoot.issue({ subject: 'CN=Pinned Edge', dnsNames: [edgeName] });
+    const trust = TrustStore.fromDer([], { pinnedEndEntities: [pinnedEdge.der] });
+    const withKey = { key: pinnedEdge.key };
+
+    it.each<[string, TrustStore]>([
+      ['a client pinned with the same certificate', pinning(viewerRoot, pinnedEdge)],
+      ['a client pinned with its key', pinning(viewerRoot, selfSigned(withKey))],
+      ['a client anchor with its key', storeOf(viewerRoot, createAuthority(withKey))],
+      ['a client intermediate with its key', withIntermediates(viewerRoot, viewerRoot.issueIntermediate(withKey))],
+    ])('is %s', async (_, clientTrust) => {
+      const options = { trust, dnsNames: [edgeName] };
+      expect(() => originMtls(options).checkTrust(clientTrust)).toThrow(refusal('CN=Pinned Edge'));
+      await expect(prove(options, requestBy(pinnedEdge), { clientTrust })).toRejectWith(
+        'ERR_CHANNEL_UNTRUSTED',
+        distrust('shared-authority'),
+      );
+    });
+
+    it("is not the clients' anchor that issued it: of its certificates only the pinned one passes for the proxy", async () => {
+      const options = { trust, dnsNames: [edgeName] };
+      await expect(prove(options, requestBy(pinnedEdge))).resolves.toMatchObject({ proof: 'origin-mtls' });
+      const impostors = [
+        viewerRoot.issue({ subject: 'CN=Pinned Edge', dnsNames: [edgeName] }),
+        viewerRoot.issue({ subject: 'CN=Pinned Edge', dnsNames: [edgeName], key: pinnedEdge.key }),
+      ];
+      for (const impostor of impostors) {
+        await expect(prove(options, requestBy(impostor))).toRejectWith(
+          'ERR_CHANNEL_UNTRUSTED',
+          distrust('certificate-rejected'),
+        );
+      }
+    });
+
+    it('is named by its digest where it has no subject', () => {
+      const unnamed = viewerRoot.issue({ subject: '', dnsNames: [edgeName] });
+      const pins = TrustStore.fromDer([], { pinnedEndEntities: [unnamed.der] });
+      const name = `the certificate with the SHA-256 ${hash('sha256', unnamed.der, 'hex')}`;
+      expect(() => originMtls({ trust: pins, dnsNames: [edgeName] }).checkTrust(pins)).toThrow(refusal(name));
+    });
   });
 
   it('ends when CAs have cross-signed each other', () => {

@@ -4,16 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CertificateRequest, sharedSecret, TrustStore } from '@peercert/core';
+import { type CertificateRequest, cloudFront, sharedSecret, TrustStore } from '@peercert/core';
 import { createAuthority, TEST_TIME } from '@peercert/testkit';
 import { HiddenNames, hideHeaders } from '../../../../packages/core/src/request';
-import { edgeSecret, requestOf } from '../../../support/requests';
+import { behindEdge, edgeSecret, requestOf } from '../../../support/requests';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../../support/refusals';
 
 const header = 'X-Edge-Secret';
 const next = 'a-second-secret-that-comes-after-the-first';
-const context = { time: TEST_TIME.getTime(), clientTrust: TrustStore.fromDer([createAuthority().der]) };
+const root = createAuthority();
+const context = { time: TEST_TIME.getTime(), clientTrust: TrustStore.fromDer([root.der]) };
 
 const channel = sharedSecret({ header, secrets: [edgeSecret] });
 const rotating = sharedSecret({ header, secrets: [edgeSecret, next] });
@@ -237,6 +238,110 @@ describe('the connection a shared secret comes over', () => {
       proof: 'shared-secret',
       reason: 'not-tls',
     });
+  });
+});
+
+describe('secrets that a function answers with', () => {
+  const proofOf = (secrets: () => unknown) => sharedSecret({ header, secrets: secrets as () => readonly string[] });
+  const refusedWith = (reason: typeof wrong) => ['ERR_CHANNEL_UNTRUSTED', { proof: 'shared-secret', reason }] as const;
+
+  it('CH-27: are good for as long as it answers with them, from one request to the next', () => {
+    let secrets: readonly string[] = [edgeSecret];
+    const proof = proofOf(() => secrets);
+    const [old, young] = [requestOf([header, edgeSecret]), requestOf([header, next])];
+    expect(prove(old, proof)).toMatchObject({ secret: 0 });
+    expect(() => prove(young, proof)).toThrowWithCode(...refusedWith(wrong));
+    secrets = [edgeSecret, next];
+    expect(prove(old, proof)).toMatchObject({ secret: 0 });
+    expect(prove(young, proof)).toMatchObject({ secret: 1 });
+    secrets = [next];
+    expect(() => prove(old, proof)).toThrowWithCode(...refusedWith(wrong));
+    expect(prove(young, proof)).toMatchObject({ secret: 0 });
+  });
+
+  it('are the ones in the list now when it changes the list it gave before', () => {
+    const secrets = [edgeSecret];
+    const proof = proofOf(() => secrets);
+    secrets[0] = next;
+    expect(() => prove(requestOf([header, edgeSecret]), proof)).toThrowWithCode(...refusedWith(wrong));
+    expect(prove(requestOf([header, next]), proof)).toMatchObject({ secret: 0 });
+    secrets.push(edgeSecret);
+    expect(prove(requestOf([header, edgeSecret]), proof)).toMatchObject({ secret: 1 });
+  });
+
+  it('are digested once for each list', () => {
+    const proof = proofOf(() => [edgeSecret, next]);
+    const digest = jest.spyOn(crypto, 'hash');
+    for (let count = 0; count < 3; count++) prove(requestOf([header, next]), proof);
+    expect(digest.mock.calls.map(([, text]) => text)).toEqual([next, next, next]);
+    digest.mockRestore();
+  });
+
+  const failure = new Error('the vault is sealed');
+  it.each<[string, () => unknown, Error]>([
+    [
+      'no list',
+      () => undefined,
+      new TypeError('sharedSecret needs secrets, a non-empty array; it received undefined.'),
+    ],
+    [
+      'an empty list',
+      () => [],
+      new TypeError('sharedSecret needs secrets, a non-empty array; it received an empty array.'),
+    ],
+    [
+      'a short secret',
+      () => [edgeSecret, 's'],
+      new TypeError('sharedSecret needs secrets of 32 to 2048 visible ASCII characters without spaces.'),
+    ],
+    ['one secret twice', () => [next, next], new TypeError('sharedSecret was given the same secret twice.')],
+    [
+      'a promise',
+      async () => [edgeSecret],
+      new TypeError('sharedSecret needs secrets, a non-empty array; it received an object.'),
+    ],
+    [
+      'nothing, because it throws',
+      () => {
+        throw failure;
+      },
+      failure,
+    ],
+  ])('CH-27: let nobody in, the secret before included, while the answer is %s', async (_, answer, cause) => {
+    let secrets: () => unknown = () => [edgeSecret];
+    const proof = proofOf(() => secrets());
+    const authenticator = behindEdge([root], {
+      source: cloudFront({ channel: proof }),
+      presence: 'optional',
+      untrustedPeer: 'anonymous',
+    });
+    const request = requestOf([header, edgeSecret]);
+    expect(authenticator.authenticate(request)).toMatchObject({ status: 'anonymous', channel: { secret: 0 } });
+    secrets = answer;
+    const outcome = await authenticator.authenticate(request);
+    expect(outcome).toMatchObject({ status: 'rejected', error: { code: 'ERR_INTERNAL', cause } });
+    secrets = () => [edgeSecret];
+    expect(authenticator.authenticate(request)).toMatchObject({ status: 'anonymous', channel: { secret: 0 } });
+  });
+
+  it('are judged when the proof is made', () => {
+    expect(() => proofOf(() => [])).toThrow(
+      new TypeError('sharedSecret needs secrets, a non-empty array; it received an empty array.'),
+    );
+    expect(() =>
+      proofOf(() => {
+        throw failure;
+      }),
+    ).toThrow(failure);
+  });
+
+  it('are asked for once when the proof is made and once by each request, and by none that is not over TLS', () => {
+    const secrets = jest.fn(() => [edgeSecret]);
+    const proof = proofOf(secrets);
+    prove(requestOf([header, edgeSecret]), proof);
+    const inPlaintext = requestOf([header, edgeSecret], { remoteAddress: '192.0.2.1', destroyed: false });
+    expect(() => prove(inPlaintext, proof)).toThrow('The request did not come through a trusted proxy.');
+    expect(secrets).toHaveBeenCalledTimes(2);
   });
 });
 

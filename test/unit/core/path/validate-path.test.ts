@@ -371,6 +371,33 @@ describe('a verified path', () => {
     expect(path.validUntil).toEqual(daysFromTestTime(until));
   });
 
+  it('is valid as long as the constraints of its store say, and has an anchor that is held to them', async () => {
+    const expiry = daysFromTestTime(2);
+    const constraints = { expiry, maxPathLength: 1, permittedNames: { directory: ['CN=client'] } };
+    const held = TrustStore.fromDer([root.der], { constraints });
+    const direct = { ...input, endEntity: root.issue().der, trust: held };
+    expect((await validatePath(direct)).validUntil).toEqual(expiry);
+    await expect(validatePath({ ...input, trust: held })).toRejectWith('ERR_CERTIFICATE_NAME_NOT_PERMITTED', {
+      depth: 1,
+      type: 'directory',
+    });
+    const time = new Date(expiry.getTime() + 1);
+    await expect(validatePath({ ...direct, time })).toRejectWith('ERR_CERTIFICATE_EXPIRED', {
+      depth: 1,
+      time,
+      notAfter: expiry,
+    });
+  });
+
+  it('PA-21: is one certificate where that is pinned', async () => {
+    const pins = TrustStore.fromDer([], { pinnedEndEntities: [leaf.der] });
+    const path = await validatePath({ ...input, trust: pins });
+    expect(hexOf(path.certificates)).toEqual(hexOf([leaf.der]));
+    expect(path.endEntity.der.equals(leaf.der)).toBe(true);
+    expect(path.issuers).toEqual([]);
+    expect([path.validFrom, path.validUntil]).toEqual([daysFromTestTime(-1), daysFromTestTime(365)]);
+  });
+
   it('cannot be made by anybody else', () => {
     expect(Object.getOwnPropertyNames(VerifiedPathClass).toSorted()).toEqual(['length', 'name', 'prototype']);
     const forged = Object.create(VerifiedPathClass.prototype) as VerifiedPath;

@@ -6,6 +6,7 @@ import '../../../support/refusals';
 const one = createAuthority({ subject: 'CN=One' });
 const two = createAuthority({ subject: 'CN=Two' });
 const base64 = one.der.toString('base64');
+const parse = (text: string): readonly (Buffer | undefined)[] => [...parsePemCertificates(text)];
 const block = (label: string, text = base64): string => `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
 const body = (one.pem.split('-----')[2] ?? '').trim();
 
@@ -27,7 +28,7 @@ describe('a PEM bundle', () => {
     ['text without a block', 'not a bundle', []],
     ['a byte order mark alone', '\uFEFF', []],
   ])('accepts %s', (_, text, expected) => {
-    expect(parsePemCertificates(text)).toEqual(expected);
+    expect(parse(text)).toEqual(expected);
   });
 
   it.each([
@@ -42,7 +43,7 @@ describe('a PEM bundle', () => {
     ['a certificate with a space in its label', 'CERTIFICATE '],
     ['a block without a label', ''],
   ])('rejects %s', (_, label) => {
-    expect(() => parsePemCertificates(one.pem + block(label))).toThrowWithCode('ERR_TRUST_STORE_MALFORMED', {
+    expect(() => parse(one.pem + block(label))).toThrowWithCode('ERR_TRUST_STORE_MALFORMED', {
       found: `a ${label} block`,
       line: one.pem.split('\n').length,
     });
@@ -52,15 +53,12 @@ describe('a PEM bundle', () => {
     'rejects a private key by name: %s',
     (label) => {
       const expected = { found: `a ${label} block`, line: 1 };
-      expect(() => parsePemCertificates(block(label) + one.pem)).toThrowWithCode(
-        'ERR_TRUST_STORE_PRIVATE_KEY',
-        expected,
-      );
+      expect(() => parse(block(label) + one.pem)).toThrowWithCode('ERR_TRUST_STORE_PRIVATE_KEY', expected);
     },
   );
 
   it('rejects a private key that PEM of node:crypto holds', () => {
-    expect(() => parsePemCertificates(one.pem + one.privateKeyPem)).toThrowWithCode('ERR_TRUST_STORE_PRIVATE_KEY', {
+    expect(() => parse(one.pem + one.privateKeyPem)).toThrowWithCode('ERR_TRUST_STORE_PRIVATE_KEY', {
       found: 'a PRIVATE KEY block',
       line: one.pem.split('\n').length,
     });
@@ -109,13 +107,63 @@ describe('a PEM bundle', () => {
     ['a space inside a line of a block', `${begin}\nAAAA AAAA\n${end}\n`, notBase64, 1],
     ['padding in the middle of a block', `${begin}\nAA==\nAAAA\n${end}\n`, notBase64, 1],
     ['two certificates in one block', `${begin}\nAA==\nAA==\n${end}\n`, notBase64, 1],
+    [
+      'a block far larger than any certificate',
+      `\n${begin}\n${'A'.repeat(43_697)}\n${end}\n`,
+      'a CERTIFICATE block that is too large',
+      2,
+    ],
+    [
+      'a large block that never ends',
+      `${begin}\n${'AAAA\n'.repeat(20_000)}`,
+      'a CERTIFICATE block that is too large',
+      1,
+    ],
+    [
+      'a label of 65 characters, which is not quoted',
+      `-----BEGIN ${'A'.repeat(65)}-----\n`,
+      'a BEGIN or END that is not alone in its line',
+      1,
+    ],
+    [
+      'a label with an escape character',
+      '-----BEGIN \x1b[2J-----\n',
+      'a BEGIN or END that is not alone in its line',
+      1,
+    ],
+    [
+      'a byte order mark in the middle, as octets show it',
+      `${one.pem}\xef\xbb\xbf${two.pem}`,
+      'a BEGIN or END that is not alone in its line',
+      one.pem.split('\n').length,
+    ],
   ])('rejects %s', (_, text, found, line) => {
-    expect(() => parsePemCertificates(text)).toThrowWithCode('ERR_TRUST_STORE_MALFORMED', { found, line });
+    expect(() => parse(text)).toThrowWithCode('ERR_TRUST_STORE_MALFORMED', { found, line });
+  });
+
+  it('quotes a label of 64 characters', () => {
+    const label = 'A'.repeat(64);
+    expect(() => parse(`-----BEGIN ${label}-----`)).toThrowWithCode('ERR_TRUST_STORE_MALFORMED', {
+      found: `a ${label} block`,
+      line: 1,
+    });
+  });
+
+  it('decodes a block of 43,696 characters before it says what is wrong with it', () => {
+    expect(parse(`${begin}\n${'A'.repeat(43_696)}\n${end}\n`)).toEqual([Buffer.alloc(32_772)]);
+  });
+
+  it('pauses every 1,000 lines, and gives certificates one at a time', () => {
+    expect(parse(`${'\n'.repeat(2_500)}${one.pem}`)).toEqual([undefined, undefined, one.der]);
+    expect(parse('\n'.repeat(998))).toEqual([]);
+    const bundle = parsePemCertificates(one.pem + one.privateKeyPem);
+    expect(bundle.next().value).toEqual(one.der);
+    expect(() => bundle.next()).toThrow('private key');
   });
 
   it('counts lines the same way whatever ends them', () => {
     for (const newline of ['\n', '\r\n', '\r']) {
-      expect(() => parsePemCertificates(`a${newline}b${newline}${end}`)).toThrowWithCode('ERR_TRUST_STORE_MALFORMED', {
+      expect(() => parse(`a${newline}b${newline}${end}`)).toThrowWithCode('ERR_TRUST_STORE_MALFORMED', {
         found: 'END CERTIFICATE without its BEGIN',
         line: 3,
       });

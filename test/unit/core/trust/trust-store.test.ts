@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -93,7 +93,7 @@ describe('a trust store', () => {
 
   it('cannot be made but by its factories', () => {
     expect(new Set(Object.getOwnPropertyNames(TrustStore))).toEqual(
-      new Set(['length', 'name', 'prototype', 'fromPem', 'fromDer', 'fromFile']),
+      new Set(['length', 'name', 'prototype', 'fromPem', 'fromDer', 'fromFile', 'union', 'assemble']),
     );
   });
 
@@ -108,6 +108,48 @@ describe('a trust store', () => {
   });
 });
 
+describe('a union of trust stores', () => {
+  const pinned = one.issue();
+  const first = TrustStore.fromDer([one.der], { intermediates: [intermediate.der], constraints: { maxPathLength: 1 } });
+  const second = TrustStore.fromDer([two.der, one.der], {
+    pinnedEndEntities: [pinned.der],
+    constraints: { maxPathLength: 2 },
+  });
+
+  it('has what each of them has, once', () => {
+    const store = TrustStore.union([first, second]);
+    expect(ders(store.anchors)).toEqual([one.der, two.der]);
+    expect(ders(store.intermediates)).toEqual([intermediate.der]);
+    expect(ders(store.pinnedEndEntities)).toEqual([pinned.der]);
+    expect(store.size).toBe(3);
+    expect(store.generation).toBe(0);
+  });
+
+  it('holds an anchor to what each store says, and no other', () => {
+    const store = TrustStore.union([first, second]);
+    const lengths = store.anchors.map((anchor) =>
+      store.constraintsOn(anchor).map(({ maxPathLength }) => maxPathLength),
+    );
+    expect(lengths).toEqual([[1, 2], [2]]);
+  });
+
+  it('of one store is that store again, by digest', () => {
+    expect(TrustStore.union([first]).sha256).toBe(first.sha256);
+    expect(TrustStore.union([first, second]).sha256).toBe(TrustStore.union([second, first]).sha256);
+  });
+
+  it.each([
+    [[], 'an empty array'],
+    [[first, undefined], 'an array'],
+    [first, 'an object'],
+    [undefined, 'undefined'],
+  ])('rejects what is no list of stores: %#', (stores, received) => {
+    expect(() => TrustStore.union(stores as never)).toThrow(
+      new TypeError(`TrustStore.union takes a list of stores; it received ${received}.`),
+    );
+  });
+});
+
 describe('what is no trust store', () => {
   it.each<[string, () => TrustStore, string]>([
     ['an empty list', () => TrustStore.fromDer([]), 'no certificate'],
@@ -117,12 +159,12 @@ describe('what is no trust store', () => {
     ['white space', () => TrustStore.fromPem(' \r\n\t\n'), 'only white space'],
     ['garbage', () => TrustStore.fromPem('garbage'), 'text without a PEM certificate'],
     ['a comment', () => TrustStore.fromPem('# no anchors yet\n'), 'text without a PEM certificate'],
-    ['HTML', () => TrustStore.fromPem('<html>404</html>'), 'text without a PEM certificate'],
+    ['HTML', () => TrustStore.fromPem('<html>404</html>'), 'markup, such as an error page, where PEM is expected'],
     ['DER where PEM is expected', () => TrustStore.fromPem(one.der), 'DER where PEM is expected; use fromDer'],
     [
       'PEM in UTF-16',
       () => TrustStore.fromPem(Buffer.from(`\uFEFF${one.pem}`, 'utf16le')),
-      'text without a PEM certificate',
+      'text in UTF-16 where PEM is expected',
     ],
     [
       'no operator intermediate where some are given',
@@ -263,22 +305,65 @@ describe('a trust store in files', () => {
   });
 
   it('rejects an empty file', () => {
-    const make = (): TrustStore => TrustStore.fromFile(write('empty.pem', ''));
-    expect(make).toThrowWithCode('ERR_TRUST_STORE_EMPTY', { found: 'an empty file' });
+    const file = write('empty.pem', '');
+    const make = (): TrustStore => TrustStore.fromFile(file);
+    expect(make).toThrowWithCode('ERR_TRUST_STORE_EMPTY', { found: 'an empty file', file });
+    expect(make).toThrow(`The trust store holds no certificate: found an empty file (${file}).`);
   });
 
-  it('rejects DER', () => {
-    const make = (): TrustStore => TrustStore.fromFile(write('anchor.der', one.der));
-    expect(make).toThrowWithCode('ERR_TRUST_STORE_EMPTY', { found: 'DER where PEM is expected; use fromDer' });
+  it('accepts one certificate in DER, and PEM beside it', () => {
+    const der = write('anchor.der', one.der);
+    expect(ders(TrustStore.fromFile(der).anchors)).toEqual([one.der]);
+    const pem = write('anchors.pem', two.pem);
+    expect(ders(TrustStore.fromFile([der, pathToFileURL(pem)]).anchors)).toEqual([one.der, two.der]);
+    expect(ders(TrustStore.fromFile(pem, { pinnedEndEntities: der }).pinnedEndEntities)).toEqual([one.der]);
   });
 
-  it.each(['missing.pem', '.'])('rejects a file that cannot be read, and keeps the reason: %s', (name) => {
-    const path = join(folder, name);
-    const make = (): TrustStore => TrustStore.fromFile(path);
-    expect(make).toThrowWithCode('ERR_TRUST_STORE_UNREADABLE', { found: `no readable file at ${path}` });
-    expect(make).toThrow(`The trust store cannot be read: found no readable file at ${path}.`);
-    expect((caught(make) as Error).cause).toMatchObject({ code: name === '.' ? 'EISDIR' : 'ENOENT' });
+  it('accepts a folder: its files in the order of their names, without hidden ones, backups and folders', () => {
+    const path = join(folder, 'folder');
+    mkdirSync(join(path, 'inner'), { recursive: true });
+    write('folder/b.pem', one.pem);
+    write('folder/a.pem', two.pem);
+    write('folder/.hidden.pem', 'garbage');
+    write('folder/a.pem~', 'garbage');
+    write('folder/inner/c.pem', 'garbage');
+    expect(ders(TrustStore.fromFile(path).anchors)).toEqual([two.der, one.der]);
+    const readme = write('folder/README', 'Our CAs');
+    expect(() => TrustStore.fromFile(path)).toThrowWithCode('ERR_TRUST_STORE_EMPTY', {
+      found: 'text without a PEM certificate',
+      file: readme,
+    });
   });
+
+  it('rejects an empty folder, and no path at all', () => {
+    const path = join(folder, 'empty');
+    mkdirSync(path);
+    expect(() => TrustStore.fromFile(path)).toThrowWithCode('ERR_TRUST_STORE_EMPTY', { found: 'no certificate' });
+    expect(() => TrustStore.fromFile([])).toThrowWithCode('ERR_TRUST_STORE_EMPTY', { found: 'no certificate' });
+  });
+
+  it.each<[unknown, string]>([
+    ['', 'an empty string'],
+    [undefined, 'undefined'],
+    [1, '1'],
+    [['a.pem', null], 'null'],
+    [[['a.pem']], 'an array'],
+  ])('rejects %p for a path', (path, received) => {
+    expect(() => TrustStore.fromFile(path as string)).toThrow(
+      new TypeError(`TrustStore.fromFile takes paths of files and folders; it received ${received}.`),
+    );
+  });
+
+  it.each(['missing.pem', 'missing/anchors.pem'])(
+    'rejects a file that cannot be read, and keeps the reason: %s',
+    (name) => {
+      const path = join(folder, name);
+      const make = (): TrustStore => TrustStore.fromFile(path);
+      expect(make).toThrowWithCode('ERR_TRUST_STORE_UNREADABLE', { found: `no readable file at ${path}` });
+      expect(make).toThrow(`The trust store cannot be read: found no readable file at ${path}.`);
+      expect((caught(make) as Error).cause).toMatchObject({ code: 'ENOENT' });
+    },
+  );
 
   it('rejects operator intermediates that cannot be read', () => {
     const anchors = write('anchors.pem', one.pem);
