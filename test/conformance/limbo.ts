@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrustStore, type ValidatePathInput, validatePath, type ValidationRules } from '@peercert/core';
+import { Revocation, TrustStore, type ValidatePathInput, validatePath, type ValidationRules } from '@peercert/core';
 import { type CaseResult, judgeCase } from './case-result';
 
 /** A case of C2SP/x509-limbo; other members are not used here. */
@@ -32,7 +32,7 @@ export async function runLimbo(folder: string): Promise<readonly CaseResult[]> {
   for (const testcase of testcases) {
     const { tier = 'unclassified', expected } = cases[testcase.id] ?? {};
     const isValid = expected === undefined ? testcase.expected_result === 'SUCCESS' : expected === 'valid';
-    const notClaimed = notClaimedFor(testcase, tier);
+    const notClaimed = notClaimedFor(tier);
     const about = { id: testcase.id, tier, expected: isValid ? 'accept' : 'reject', notClaimed } as const;
     // The profile tier is about what RFC 5280 section 4 tells CAs, which is an option here.
     const rules: ValidationRules = tier === 'profile' ? { profile: 'rfc5280' } : {};
@@ -41,9 +41,8 @@ export async function runLimbo(folder: string): Promise<readonly CaseResult[]> {
   return results;
 }
 
-/** Revocation is not there yet, and the CA/Browser Forum's rules for web servers are not ours. */
-function notClaimedFor({ crls }: LimboCase, tier: string): string | undefined {
-  if (crls.length > 0) return 'revocation';
+/** The CA/Browser Forum's rules for web servers are not ours. */
+function notClaimedFor(tier: string): string | undefined {
   return tier === 'webpki' ? 'rules for web servers' : undefined;
 }
 
@@ -58,6 +57,7 @@ function inputOf(testcase: LimboCase): ValidatePathInput {
     time: new Date(testcase.validation_time ?? defaultTime),
     extKeyUsage: purposes.length === 0 ? byKind : named,
     ...(depth === null ? {} : { maxIntermediates: depth }),
+    ...(testcase.crls.length > 0 && { revocation: Revocation.fromCrls(testcase.crls.map(derOf)) }),
   };
 }
 

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CaseResult } from './case-result';
 import { runLimbo } from './limbo';
+import { runOpensslOcsp } from './openssl-ocsp';
 import { runPkits } from './pkits';
 import { runRfc9440 } from './rfc9440';
 import { runStructuredFields } from './structured-fields';
@@ -18,6 +19,7 @@ interface Divergence {
 const suites: Readonly<Record<string, (folder: string) => Promise<readonly CaseResult[]>>> = {
   limbo: runLimbo,
   pkits: runPkits,
+  'openssl-ocsp': runOpensslOcsp,
   'structured-fields': runStructuredFields,
   rfc9440: runRfc9440,
 };

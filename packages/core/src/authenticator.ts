@@ -4,14 +4,16 @@ import { Judge } from './judge';
 import { checkInteger, checkOptions, describe } from './options';
 import type { Outcome } from './outcome';
 import { type OutcomeListener, OutcomeReporter, type Trace } from './outcome-event';
+import type { KnownIntermediates } from './path/known-intermediates';
 import { type CertificatePolicyOptions, checkPolicyOptions } from './path/policies';
 import { checkRules, resolveRules, type ValidationRules } from './path/rules';
 import { defaultMaxIntermediates } from './path/validate-path';
 import type { CertificateRequest } from './request';
+import { Revocation } from './revocation/revocation';
 import { checkPredicate, type IdentityPredicate } from './rule';
 import { inspectServer } from './server-checks';
 import type { Source } from './source/source';
-import { currentTrust, type TrustProvider, TrustStore } from './trust/trust-store';
+import { currentTrust, isTrustProvider, type TrustProvider, type TrustStore } from './trust/trust-store';
 import type { Verdict, VerdictCacheOptions } from './verdict-cache';
 
 /** Judges requests. Whatever has this shape can be mounted: {@link createAuthenticator} makes the real one. */
@@ -58,6 +60,8 @@ export interface AuthenticatorOptions {
   readonly maxIntermediates?: number;
   /** What a path must be good for, in terms of certificate policies. Default: any policy, or none. */
   readonly policies?: CertificatePolicyOptions;
+  /** What finds out whether certificates are revoked: see `createRevocation`. Default: nothing does. */
+  readonly revocation?: Revocation;
   /** What RFC 5280 leaves to the relying party. Default: every rule its default word. */
   readonly rules?: ValidationRules;
   /** How many verdicts are remembered, and for how long. Default: 10,000 identities, 300 seconds. */
@@ -66,7 +70,8 @@ export interface AuthenticatorOptions {
   readonly clock?: () => number;
 }
 
-const optionNames = [
+/** Names of {@link AuthenticatorOptions}. */
+export const authenticatorOptionNames: readonly string[] = [
   'trust',
   'source',
   'presence',
@@ -77,6 +82,7 @@ const optionNames = [
   'eventNames',
   'maxIntermediates',
   'policies',
+  'revocation',
   'rules',
   'verdictCache',
   'clock',
@@ -92,7 +98,19 @@ const optionNames = [
  *   satisfy; {@link RangeError} for numbers out of bounds. The message says what to do.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  checkOptions('createAuthenticator', options, authenticatorOptionNames);
   return new CertificateAuthenticator(options);
+}
+
+/** What authenticators of several trust domains have in common. */
+export interface SharedJudgement {
+  readonly trustDomain: string;
+  readonly known: KnownIntermediates;
+}
+
+/** The same as one of several trust domains. */
+export function createDomainAuthenticator(options: AuthenticatorOptions, shared: SharedJudgement): Authenticator {
+  return new CertificateAuthenticator(options, shared);
 }
 
 class CertificateAuthenticator implements Authenticator {
@@ -108,13 +126,16 @@ class CertificateAuthenticator implements Authenticator {
   readonly #judge: Judge;
   readonly #reporter: OutcomeReporter;
   readonly #inspected = new WeakSet<object>();
+  #trustInUse: TrustStore;
 
-  constructor(options: AuthenticatorOptions) {
+  constructor(options: AuthenticatorOptions, { trustDomain, known }: Partial<SharedJudgement> = {}) {
     checkAuthenticatorOptions(options);
     const { trust, source, authorize, onOutcome, verdictCache = {}, clock = Date.now } = options;
-    const { policies = {}, rules = {} } = options;
+    const { policies = {}, rules = {}, revocation } = options;
     const { maxIntermediates = defaultMaxIntermediates, enforcement = 'enforce', eventNames = 'omit' } = options;
-    source.channel.checkTrust(currentTrust(trust));
+    this.#trustInUse = currentTrust(trust);
+    source.channel.checkTrust(this.#trustInUse);
+    revocation?.checkTrust(this.#trustInUse);
     this.#trust = trust;
     this.#source = source;
     this.#presence = options.presence ?? 'required';
@@ -123,14 +144,14 @@ class CertificateAuthenticator implements Authenticator {
     this.#clock = clock;
     // Copies: what they say now is what holds.
     const settings = { maxIntermediates, policies: structuredClone(policies), rules: resolveRules(rules) };
-    this.#judge = new Judge({ source: source.name, ...settings, verdictCache });
-    this.#reporter = new OutcomeReporter({ source, enforcement, onOutcome, eventNames });
+    this.#judge = new Judge({ source: source.name, ...settings, verdictCache, revocation, ...(known && { known }) });
+    this.#reporter = new OutcomeReporter({ source, enforcement, onOutcome, eventNames, trustDomain });
     this.consumedHeaders = [...new Set([...source.channel.consumedHeaders, ...source.fields])];
     this.enforcement = enforcement;
   }
 
   authenticate(request: CertificateRequest): Outcome | Promise<Outcome> {
-    const trace: Trace = { presented: undefined, cache: 'none' };
+    const trace: Trace = { presented: undefined, cache: 'none', trust: undefined };
     if (!this.#reporter.isHeard) return this.#outcome(request, trace);
     const started = performance.now();
     const outcome = this.#outcome(request, trace);
@@ -145,7 +166,8 @@ class CertificateAuthenticator implements Authenticator {
     try {
       this.#inspectServerOnce(request);
       // One snapshot for the whole request, whatever is replaced meanwhile.
-      const trust = currentTrust(this.#trust);
+      const trust = this.#snapshot();
+      trace.trust = trust;
       const time = this.#clock();
       const channel = this.#source.channel.prove(request, { time, clientTrust: trust });
       // Whatever can be awaited is not yet an answer: a proof may come with promises of its own.
@@ -159,6 +181,15 @@ class CertificateAuthenticator implements Authenticator {
     } catch (error) {
       return this.#withoutChannel(error);
     }
+  }
+
+  #snapshot(): TrustStore {
+    const trust = currentTrust(this.#trust);
+    if (trust !== this.#trustInUse) {
+      this.#trustInUse = trust;
+      this.#judge.forget();
+    }
+    return trust;
   }
 
   #withoutChannel(error: unknown): Outcome {
@@ -221,9 +252,8 @@ class CertificateAuthenticator implements Authenticator {
 }
 
 function checkAuthenticatorOptions(options: AuthenticatorOptions): void {
-  checkOptions('createAuthenticator', options, optionNames);
   const { trust, source, maxIntermediates = 0, verdictCache = {} } = options;
-  if (!(trust instanceof TrustStore) && !(trust?.current instanceof TrustStore)) {
+  if (!isTrustProvider(trust)) {
     throw new TypeError(`createAuthenticator needs trust, a TrustStore; it received ${describe(trust)}.`);
   }
   if (typeof source?.collect !== 'function') {
@@ -237,6 +267,9 @@ function checkAuthenticatorOptions(options: AuthenticatorOptions): void {
   checkWord('eventNames', options.eventNames, ['include', 'omit']);
   if (options.untrustedPeer === 'anonymous' && options.presence !== 'optional') {
     throw new TypeError("untrustedPeer: 'anonymous' needs presence: 'optional'; nobody could be anonymous otherwise.");
+  }
+  if (options.revocation !== undefined && !(options.revocation instanceof Revocation)) {
+    throw new TypeError(`revocation takes what createRevocation makes; it received ${describe(options.revocation)}.`);
   }
   for (const name of ['authorize', 'onOutcome', 'clock'] as const) {
     const value: unknown = options[name];
@@ -261,7 +294,9 @@ function checkWord(name: string, value: unknown, words: readonly [string, string
 function outcomeOf(verdict: Verdict, channel: ChannelEvidence): Outcome {
   // The refusal first: an identity it does not have could come from a polluted Object.prototype.
   if (verdict.refusal !== undefined) return { status: 'rejected', error: verdict.refusal, channel };
-  return { status: 'authenticated', identity: verdict.identity, channel };
+  const { identity, revocation } = verdict;
+  if (revocation === undefined) return { status: 'authenticated', identity, channel };
+  return { status: 'authenticated', identity, channel, revocation };
 }
 
 function rejected(error: unknown, channel: ChannelEvidence | undefined): Outcome {

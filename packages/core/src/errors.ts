@@ -67,6 +67,19 @@ export interface ErrorDetails {
     readonly required: string;
   };
 
+  /** RFC 5280 section 6.1.3 (a)(3): the issuer has revoked the certificate. `reason` is its word, where it has one. */
+  ERR_CERTIFICATE_REVOKED: {
+    readonly depth: number;
+    readonly method: 'crl' | 'ocsp';
+    readonly source: string;
+    readonly revokedAt: Date;
+    readonly reason: string | undefined;
+  };
+  /** The certificate is on the operator's own deny list. `by` is what it was found by. */
+  ERR_CERTIFICATE_DENIED: { readonly depth: number; readonly by: string };
+  /** Nobody could say whether a certificate of the path is revoked, and the policy is to refuse then. */
+  ERR_REVOCATION_UNAVAILABLE: { readonly depth: number; readonly cause: string; readonly detail: string };
+
   /** No trust anchor was reached: some issuer is neither presented, nor an operator intermediate, nor an anchor. */
   ERR_PATH_ISSUER_UNKNOWN: { readonly depth: number; readonly issuer: string };
   /** RFC 5280 section 6.1.4 (k): an issuer without basicConstraints cA. */
@@ -83,7 +96,7 @@ export interface ErrorDetails {
   ERR_PATH_POLICY_NOT_SATISFIED: { readonly depth: number };
   /** Path building stopped at a limit. The same input will fail again. */
   ERR_PATH_BUDGET_EXCEEDED: {
-    readonly limit: 'signatures' | 'candidates' | 'name-comparisons';
+    readonly limit: 'signatures' | 'candidates' | 'name-comparisons' | 'paths';
     readonly maximum: number;
   };
 
@@ -95,6 +108,8 @@ export interface ErrorDetails {
   ERR_POLICY_FAILED: Record<never, never>;
   /** The user's own rule did not answer in time. */
   ERR_POLICY_TIMEOUT: { readonly timeoutMs: number };
+  /** The request belongs to none of the trust domains: see `createTrustDomains`. */
+  ERR_POLICY_NO_TRUST_DOMAIN: Record<never, never>;
   /** A guard ran on a request that nothing had authenticated before. */
   ERR_POLICY_UNAUTHENTICATED: Record<never, never>;
   /** The server cannot show what the source needs to see, so that no answer would be the right one. */
@@ -148,6 +163,9 @@ const messages: { readonly [Code in ErrorCode]: string } = {
   ERR_CERTIFICATE_PROFILE_VIOLATED: 'A certificate does not follow the profile of RFC 5280.',
   ERR_CERTIFICATE_IS_CA: 'A certification authority certificate was presented as a client certificate.',
   ERR_CERTIFICATE_USAGE_NOT_PERMITTED: 'A certificate may not be used for client authentication.',
+  ERR_CERTIFICATE_REVOKED: 'A certificate has been revoked.',
+  ERR_CERTIFICATE_DENIED: 'A certificate is on the deny list.',
+  ERR_REVOCATION_UNAVAILABLE: 'The revocation status of a certificate cannot be found out.',
   ERR_PATH_ISSUER_UNKNOWN: 'No path leads from the certificate to a trust anchor.',
   ERR_PATH_ISSUER_NOT_CA: 'An issuer is not a certification authority.',
   ERR_PATH_ISSUER_NOT_CERT_SIGNER: 'An issuer may not sign certificates.',
@@ -160,6 +178,7 @@ const messages: { readonly [Code in ErrorCode]: string } = {
   ERR_POLICY_NOT_AUTHORIZED: 'The client is not authorized.',
   ERR_POLICY_FAILED: 'The authorization rule failed.',
   ERR_POLICY_TIMEOUT: 'The authorization rule did not answer in time.',
+  ERR_POLICY_NO_TRUST_DOMAIN: 'The request belongs to no trust domain.',
   ERR_POLICY_UNAUTHENTICATED: 'The request was not authenticated before its guard.',
   ERR_SERVER_MISCONFIGURED: 'The server is not set up to see client certificates.',
   ERR_INTERNAL: 'The certificate could not be checked.',
@@ -187,6 +206,9 @@ export const errorsBySpecificity: readonly ErrorCode[] = [
   'ERR_CERTIFICATE_NOT_YET_VALID',
   'ERR_CERTIFICATE_EXPIRED',
   'ERR_CERTIFICATE_IS_CA',
+  'ERR_REVOCATION_UNAVAILABLE',
+  'ERR_CERTIFICATE_REVOKED',
+  'ERR_CERTIFICATE_DENIED',
   'ERR_IDENTITY_MISSING',
   'ERR_PATH_BUDGET_EXCEEDED',
   'ERR_CERTIFICATE_REQUIRED',
@@ -205,6 +227,7 @@ export const errorsBySpecificity: readonly ErrorCode[] = [
   'ERR_HEADER_COUNT_EXCEEDED',
   'ERR_CHANNEL_UNTRUSTED',
   'ERR_POLICY_NOT_AUTHORIZED',
+  'ERR_POLICY_NO_TRUST_DOMAIN',
   'ERR_POLICY_UNAUTHENTICATED',
   'ERR_POLICY_TIMEOUT',
   'ERR_POLICY_FAILED',
@@ -256,7 +279,7 @@ export class ClientCertificateError<Code extends ErrorCode = ErrorCode> extends 
 
   /** HTTP status to answer with: 400 malformed, 403 missing or refused, 500 a failure here, 503 no answer in time. */
   get status(): 400 | 403 | 500 | 503 {
-    if (this.code === 'ERR_POLICY_TIMEOUT') return 503;
+    if (this.code === 'ERR_POLICY_TIMEOUT' || this.code === 'ERR_REVOCATION_UNAVAILABLE') return 503;
     if (failures.has(this.code)) return 500;
     return malformed.has(this.code) ? 400 : 403;
   }

@@ -25,6 +25,7 @@ export {
 } from './errors';
 export type { ClientIdentity, TrustAnchorIdentity } from './identity';
 export type { Outcome } from './outcome';
+export type { RevocationEvidence, UnknownCause } from './path/acceptance';
 export { outcomeChannelName, type OutcomeEvent, type OutcomeListener } from './outcome-event';
 export type { RequiredUsage } from './path/checks';
 export type { CertificatePolicyOptions } from './path/policies';
@@ -33,7 +34,12 @@ export { validatePath, type ValidatePathInput, type VerifiedPath } from './path/
 export type { PublicCode, Refusal } from './refusal';
 export type { CertificateRequest } from './request';
 export type { IdentityPredicate, IdentityRule } from './rule';
-export { originServerOptions, type OriginServerOptions } from './server-options';
+export {
+  keepTlsCurrent,
+  type KeepTlsCurrentOptions,
+  originServerOptions,
+  type OriginServerOptions,
+} from './server-options';
 export { alb, type AlbOptions } from './source/alb';
 export { apache, type ApacheOptions } from './source/apache';
 export { parseBase64Der } from './source/base64-der';
@@ -52,8 +58,55 @@ export { encodeClientCert, encodeClientCertChain, parseClientCert, parseClientCe
 export { rfc9440, type Rfc9440Options } from './source/rfc9440-source';
 export type { Forwarded, PresetName, Presented, Source } from './source/source';
 export { traefik, type TraefikOptions } from './source/traefik';
-export { type TrustProvider, TrustStore } from './trust/trust-store';
+export {
+  checkOcspResponse,
+  type CheckOcspResponseInput,
+  type OcspAnswer,
+  type OcspEvidence,
+} from './revocation/ocsp-answer';
+export { crlFiles, type CrlFilesOptions, type CrlOptions } from './revocation/crl-files';
+export {
+  crlDistributionPoints,
+  type CrlDistributionPointsOptions,
+  crlUrls,
+  type CrlUrlsOptions,
+} from './revocation/crl-urls';
+export { createDenyList, type DenyList, type DenyListEntry, type DenyListOptions } from './revocation/deny-list';
+export type { FetchFunction, FetchInit, FetchResponse, NetworkOptions } from './revocation/network-options';
+export { ocsp, type OcspOptions } from './revocation/ocsp';
+export {
+  createRevocation,
+  type CrlPolicyOptions,
+  Revocation,
+  type RevocationOptions,
+  type RevocationPolicyHealth,
+} from './revocation/revocation';
+export { revocationChannelName, type RevocationEvent, type RevocationListener } from './revocation/revocation-event';
+export type { RevocationReason } from './x509/crl-entries';
+export type { RevocationHealth, RevocationMethod, RevocationSourceHealth } from './revocation/revocation-method';
+export type { AnchorConstraints, ConstrainedNames } from './trust/anchor-constraints';
+export type { ExpiryThreshold } from './trust/expiry';
+export type { AnchorReport, InspectOptions, TrustDrift, TrustReport } from './trust/inspection';
+export type {
+  OtherCertificates,
+  TrustFinding,
+  TrustFindingCode,
+  TrustFindingEvidence,
+  TrustFindingSeverity,
+} from './trust/trust-finding';
+export {
+  type LoadContext,
+  loadTrustStore,
+  type LoadTrustStoreOptions,
+  type TrustLoader,
+} from './trust/load-trust-store';
+export type { ReloadingOptions } from './trust/reloading-options';
+export type { ReloadingTrustStore, TrustHealth } from './trust/reloading-trust-store';
+export { trustChannelName, type TrustEvent, type TrustListener } from './trust/trust-event';
+export { type TrustProvider, TrustStore, type TrustStoreOptions } from './trust/trust-store';
+export { createTrustDomains, type TrustDomainOptions, type TrustDomains } from './trust-domains';
 export { TrustStoreError, type TrustStoreErrorCode, type TrustStoreErrorDetails } from './trust/trust-store-error';
+export { type AnchorFiles, watchTrustStore, type WatchTrustStoreOptions } from './trust/watch-trust-store';
 export type { VerdictCacheOptions } from './verdict-cache';
 export type { GeneralName } from './x509/general-names';
 export type { DistinguishedName, NameAttribute, RelativeDistinguishedName } from './x509/name';

@@ -1,9 +1,10 @@
-import { ClientCertificateError } from './errors';
+import { ClientCertificateError, isRefusal } from './errors';
 import { createIdentity } from './identity';
 import type { PathQuery } from './path/build-path';
 import { KnownIntermediates } from './path/known-intermediates';
 import type { CertificatePolicyOptions } from './path/policies';
 import type { ResolvedRules } from './path/rules';
+import type { Revocation } from './revocation/revocation';
 import { decodePresented, findPath, type Validation, type VerifiedPath } from './path/validate-path';
 import type { Presented, Source } from './source/source';
 import type { TrustStore } from './trust/trust-store';
@@ -16,6 +17,18 @@ export interface JudgeOptions {
   readonly policies: CertificatePolicyOptions;
   readonly rules: ResolvedRules;
   readonly verdictCache: VerdictCacheOptions;
+  /** Whom verified paths are put before. Default: nobody. */
+  readonly revocation?: Revocation | undefined;
+  /** Intermediates known to others who judge by the same words. Default none. */
+  readonly known?: KnownIntermediates;
+}
+
+/** A question that is being answered. */
+interface Leader {
+  readonly trust: TrustStore;
+  /** Of `revocation`, when it was asked. */
+  readonly revision: number | undefined;
+  readonly verdict: Promise<Verdict>;
 }
 
 /** Reaches verdicts over presented certificates, and remembers them as long as they are true. */
@@ -23,10 +36,18 @@ export class Judge {
   readonly #source: Source['name'];
   readonly #settings: Pick<JudgeOptions, 'maxIntermediates' | 'policies' | 'rules'>;
   readonly #cache: VerdictCache;
-  readonly #known = new KnownIntermediates();
-  readonly #inFlight = new Map<string, { readonly trust: TrustStore; readonly verdict: Promise<Verdict> }>();
+  readonly #known: KnownIntermediates;
+  readonly #revocation: Revocation | undefined;
+  /** The revision of `revocation` that remembered verdicts were reached with. */
+  #revision = 0;
+  /** Counts how often everything was forgotten: what was begun before is not remembered after. */
+  #era = 0;
+  readonly #inFlight = new Map<string, Leader>();
 
-  constructor({ source, verdictCache, ...settings }: JudgeOptions) {
+  constructor({ source, verdictCache, known = new KnownIntermediates(), revocation, ...settings }: JudgeOptions) {
+    this.#revocation = revocation;
+    this.#revision = revocation?.revision ?? 0;
+    this.#known = known;
     this.#source = source;
     this.#settings = settings;
     this.#cache = new VerdictCache(verdictCache);
@@ -34,7 +55,17 @@ export class Judge {
 
   /** The verdict that was reached before with this store and holds at this time. */
   recall({ key }: Presented, trust: TrustStore, time: number): Verdict | undefined {
+    if (this.#revocation !== undefined && this.#revocation.revision !== this.#revision) {
+      this.#revision = this.#revocation.revision;
+      this.forget();
+    }
     return this.#cache.find(key, trust, time);
+  }
+
+  /** Forgets every verdict, because what they rest on is something else now. */
+  forget(): void {
+    this.#era += 1;
+    this.#cache.clear();
   }
 
   /**
@@ -46,11 +77,15 @@ export class Judge {
     const leader = this.#inFlight.size === 0 ? undefined : this.#inFlight.get(presented.key);
     if (leader?.trust !== trust) return this.#validate(presented, trust, time);
     // The same question is being answered. Its answer counts only by way of the cache, where it is dated; where there is
-    // none, each request finds its own.
-    const follow = (): Verdict | Promise<Verdict> => {
-      return this.recall(presented, trust, time) ?? this.#validate(presented, trust, time);
+    // none, each request finds its own. That nobody could say who is revoked is an answer to all who waited for it: asking
+    // again would have each of them wait twice.
+    const { revision } = leader;
+    const follow = (led?: Verdict): Verdict | Promise<Verdict> => {
+      const isStill = revision === this.#revocation?.revision;
+      const unavailable = isStill && isRefusal(led?.refusal, 'ERR_REVOCATION_UNAVAILABLE') ? led : undefined;
+      return this.recall(presented, trust, time) ?? unavailable ?? this.#validate(presented, trust, time);
     };
-    return leader.verdict.then(follow, follow);
+    return leader.verdict.then(follow, () => follow());
   }
 
   #validate(presented: Presented, trust: TrustStore, time: number): Verdict | Promise<Verdict> {
@@ -67,17 +102,22 @@ export class Judge {
       policies,
       rules,
       known: this.#known,
+      acceptor: this.#revocation,
     };
+    const revision = this.#revocation?.revision;
+    const era = this.#era;
     const conclude = (validation: Validation): Verdict => {
       const dated = dateVerdict(validation, trust, time, this.#source);
-      this.#cache.keep(presented.key, dated);
+      // Trust may have changed, or somebody been revoked, while this one was judged.
+      if (era === this.#era && revision === this.#revocation?.revision) this.#cache.keep(presented.key, dated);
+      if ('path' in validation) trust.use.note(validation.path.anchor, time);
       const isNew = known === undefined && dated.verdict.refusal === undefined;
       if (isNew) this.#known.rememberChain(presented.chainText, chain);
       return dated.verdict;
     };
     const validation = findPath(query);
     if (!(validation instanceof Promise)) return conclude(validation);
-    const entry = { trust, verdict: validation.then(conclude) };
+    const entry = { trust, revision, verdict: validation.then(conclude) };
     this.#inFlight.set(presented.key, entry);
     const finish = (): void => {
       if (this.#inFlight.get(presented.key) === entry) this.#inFlight.delete(presented.key);
@@ -105,12 +145,13 @@ function dateVerdict(validation: Validation, trust: TrustStore, time: number, so
   }
   const { path } = validation;
   const { from: validFrom, until: validUntil } = path.span;
-  return { verdict: verdictOver(path, source), trust, validFrom, validUntil };
+  return { verdict: verdictOver(path, source), trust, validFrom, validUntil, left: validUntil - time };
 }
 
 function verdictOver(path: VerifiedPath, source: Source['name']): Verdict {
   try {
-    return { identity: createIdentity(path, source) };
+    const identity = createIdentity(path, source);
+    return path.revocation === undefined ? { identity } : { identity, revocation: path.revocation };
   } catch (error) {
     if (!(error instanceof ClientCertificateError)) throw error;
     return { refusal: error };

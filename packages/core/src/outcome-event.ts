@@ -1,11 +1,12 @@
 import { channel } from 'node:diagnostics_channel';
 import { hash } from 'node:crypto';
-import { isRefusal } from './errors';
+import { type ErrorCode, isRefusal } from './errors';
 import { describe } from './options';
 import type { Outcome } from './outcome';
 import { type CertificateRequest, receivedHeaders } from './request';
 import { isCertificateHeader } from './source/field-lines';
 import type { Presented, Source } from './source/source';
+import type { TrustStore } from './trust/trust-store';
 
 /** Name of the `node:diagnostics_channel` that every outcome is published on. */
 export const outcomeChannelName = 'peercert:outcome';
@@ -29,6 +30,10 @@ export interface OutcomeEvent {
   readonly 'clientcert.channel.proof'?: string;
   /** Whether the verdict was remembered; `none` where no verdict was needed. */
   readonly 'clientcert.cache.result': 'hit' | 'miss' | 'none';
+  /** Which generation of a reloading trust store was asked; 0 for a store that is not reloaded. */
+  readonly 'clientcert.trust.generation'?: number;
+  /** The trust domain, where there are several: see `createTrustDomains`. */
+  readonly 'clientcert.trust.domain'?: string;
   /** Seconds. */
   readonly 'clientcert.verification.duration': number;
   /** The code of the refusal. */
@@ -37,6 +42,11 @@ export interface OutcomeEvent {
   readonly 'clientcert.reason'?: string;
   /** What a malformed header looks like, where it looks like another proxy's: which source may be the right one. */
   readonly 'clientcert.hint'?: string;
+  /**
+   * What is known of revocation, the worst of the path: `revoked` and `denied` refuse, `unknown` refuses or is accepted as
+   * the policy says. Absent where nobody was asked, and where something else refused.
+   */
+  readonly 'clientcert.revocation.status'?: 'good' | 'short-lived' | 'unknown' | 'revoked' | 'denied';
   /** SHA-256 of the presented certificate, in upper-case hexadecimal as OpenTelemetry has it. */
   readonly 'tls.client.hash.sha256'?: string;
   /** `X-Amz-Cf-Id`: leads through CloudFront's access log to its connection log. */
@@ -56,6 +66,7 @@ export type OutcomeListener = (event: OutcomeEvent) => unknown;
 export interface Trace {
   presented: Presented | undefined;
   cache: 'hit' | 'miss' | 'none';
+  trust: TrustStore | undefined;
 }
 
 export interface OutcomeReporterOptions {
@@ -63,6 +74,7 @@ export interface OutcomeReporterOptions {
   readonly enforcement: 'enforce' | 'report-only';
   readonly onOutcome: OutcomeListener | undefined;
   readonly eventNames: 'include' | 'omit';
+  readonly trustDomain?: string | undefined;
 }
 
 const outcomeChannel = channel(outcomeChannelName);
@@ -95,7 +107,7 @@ export class OutcomeReporter {
   }
 
   #describe(request: CertificateRequest, outcome: Outcome, trace: Trace, seconds: number): OutcomeEvent {
-    const { source, enforcement, eventNames } = this.#options;
+    const { source, enforcement, eventNames, trustDomain } = this.#options;
     const error = outcome.status === 'rejected' ? outcome.error : undefined;
     const identity = outcome.status === 'authenticated' ? outcome.identity : undefined;
     const attributes: Record<keyof OutcomeEvent, unknown> = {
@@ -106,10 +118,13 @@ export class OutcomeReporter {
       'clientcert.source': source.name,
       'clientcert.channel.proof': outcome.channel?.proof,
       'clientcert.cache.result': trace.cache,
+      'clientcert.trust.generation': trace.trust?.generation,
+      'clientcert.trust.domain': trustDomain,
       'clientcert.verification.duration': seconds,
       'error.type': error?.code,
       'clientcert.reason': (error?.details as { reason?: string } | undefined)?.reason,
       'clientcert.hint': isRefusal(error, 'ERR_HEADER_MALFORMED') ? error.details.hint : undefined,
+      'clientcert.revocation.status': revocationStatusOf(outcome),
       'tls.client.hash.sha256': identity?.certificateSha256.toUpperCase() ?? digestOf(trace.presented),
       'http.request.id': requestIdOf(request),
       'clientcert.ignored_headers': ignoredHeaders(request, [...source.fields, ...source.channel.consumedHeaders]),
@@ -122,6 +137,19 @@ export class OutcomeReporter {
 }
 
 const eventOutcomes = { authenticated: 'success', anonymous: 'unknown', rejected: 'failure' } as const;
+
+const refusedStatuses: { readonly [Code in ErrorCode]?: OutcomeEvent['clientcert.revocation.status'] } = {
+  ERR_CERTIFICATE_REVOKED: 'revoked',
+  ERR_CERTIFICATE_DENIED: 'denied',
+  ERR_REVOCATION_UNAVAILABLE: 'unknown',
+};
+
+function revocationStatusOf(outcome: Outcome): OutcomeEvent['clientcert.revocation.status'] {
+  if (outcome.status === 'rejected') return refusedStatuses[outcome.error.code];
+  if (outcome.status === 'anonymous') return undefined;
+  const statuses = outcome.revocation?.map(({ status }) => status) ?? [];
+  return (['unknown', 'short-lived', 'good'] as const).find((status) => statuses.includes(status));
+}
 
 function digestOf(presented: Presented | undefined): string | undefined {
   try {

@@ -22,11 +22,12 @@ const titles: { readonly [Code in PublicCode]: string } = {
   unavailable: 'The client certificate could not be checked.',
 };
 
-/** Refusals that read like a missing certificate: nobody learns whether a header was seen. */
+/** Refusals that read like a missing certificate: nobody learns whether a header was seen, or which domains there are. */
 const missing: ReadonlySet<ErrorCode> = new Set([
   'ERR_CERTIFICATE_NOT_FORWARDED',
   'ERR_CERTIFICATE_REQUIRED',
   'ERR_CHANNEL_UNTRUSTED',
+  'ERR_POLICY_NO_TRUST_DOMAIN',
 ]);
 
 const headers = Object.freeze({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });

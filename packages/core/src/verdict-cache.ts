@@ -1,11 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import type { ClientCertificateError } from './errors';
 import type { ClientIdentity } from './identity';
+import type { RevocationEvidence } from './path/acceptance';
 import type { TrustStore } from './trust/trust-store';
 
 /** What was found out about one set of presented certificates. */
 export type Verdict =
-  | { readonly identity: ClientIdentity; readonly refusal?: never }
+  | {
+      readonly identity: ClientIdentity;
+      /** Undefined where nobody was asked. */
+      readonly revocation?: readonly RevocationEvidence[];
+      readonly refusal?: never;
+    }
   | { readonly refusal: ClientCertificateError; readonly identity?: never };
 
 /** A verdict and the span of time in which it is the verdict anyone would reach. */
@@ -16,6 +22,8 @@ export interface DatedVerdict {
   /** Milliseconds since the Unix epoch, both included. */
   readonly validFrom: number;
   readonly validUntil: number;
+  /** Milliseconds that were left of that when it was reached: a clock that is set back adds none. Default: any number. */
+  readonly left?: number;
 }
 
 interface Entry extends DatedVerdict {
@@ -57,8 +65,9 @@ export class VerdictCache {
   }
 
   keep(key: string, dated: DatedVerdict): void {
-    const { verdict, trust, validFrom, validUntil } = dated;
-    const entry = { verdict, trust, validFrom, validUntil, staleAfter: performance.now() + this.#ttlMs };
+    const { verdict, trust, validFrom, validUntil, left = Infinity } = dated;
+    const staleAfter = performance.now() + Math.min(this.#ttlMs, left);
+    const entry = { verdict, trust, validFrom, validUntil, staleAfter };
     // One key, one verdict: what was thought before of the same certificates is forgotten.
     if (verdict.refusal !== undefined) {
       this.#identities.delete(key);
@@ -67,5 +76,11 @@ export class VerdictCache {
       if (this.#refusals.size > 0) this.#refusals.delete(key);
       this.#identities.set(key, entry);
     }
+  }
+
+  /** Forgets everything: nothing of it will be asked for again, and it would keep a replaced trust store in memory. */
+  clear(): void {
+    this.#identities.clear();
+    this.#refusals.clear();
   }
 }

@@ -196,6 +196,8 @@ describe('the chain of a verified path', () => {
     expect(verifications).toHaveBeenCalledTimes(3);
     const renewed = TrustStore.fromDer([createAuthority({ subject: root.subject, key: root.key }).der]);
     verdictOver(judge, written(client), renewed);
+    expect(verifications).toHaveBeenCalledTimes(4);
+    verdictOver(judge, written(client), TrustStore.fromDer([createAuthority({ subject: root.subject }).der]));
     expect(verifications).toHaveBeenCalledTimes(5);
   });
 });

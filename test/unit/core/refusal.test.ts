@@ -19,8 +19,11 @@ const missing: readonly ErrorCode[] = [
   'ERR_CERTIFICATE_NOT_FORWARDED',
   'ERR_CERTIFICATE_REQUIRED',
   'ERR_CHANNEL_UNTRUSTED',
+  'ERR_POLICY_NO_TRUST_DOMAIN',
 ];
 const rejected: readonly ErrorCode[] = [
+  'ERR_CERTIFICATE_DENIED',
+  'ERR_CERTIFICATE_REVOKED',
   'ERR_CERTIFICATE_VERSION_UNSUPPORTED',
   'ERR_CERTIFICATE_NOT_YET_VALID',
   'ERR_CERTIFICATE_EXPIRED',
@@ -48,6 +51,7 @@ const failed: readonly ErrorCode[] = [
   'ERR_POLICY_FAILED',
   'ERR_POLICY_TIMEOUT',
   'ERR_POLICY_UNAUTHENTICATED',
+  'ERR_REVOCATION_UNAVAILABLE',
   'ERR_SERVER_MISCONFIGURED',
 ];
 
@@ -71,9 +75,9 @@ describe('the response to a refusal', () => {
 
   it.each(failed)('is unavailable for %s', (code) => {
     const { status, headers: fields, body } = refusalOf(errorOf(code));
-    const isTimeout = code === 'ERR_POLICY_TIMEOUT';
-    expect(status).toBe(isTimeout ? 503 : 500);
-    expect(fields['retry-after']).toBe(isTimeout ? '5' : undefined);
+    const passes = ['ERR_POLICY_TIMEOUT', 'ERR_REVOCATION_UNAVAILABLE'].includes(code);
+    expect(status).toBe(passes ? 503 : 500);
+    expect(fields['retry-after']).toBe(passes ? '5' : undefined);
     expect(JSON.parse(body)).toMatchObject({ status, code: 'unavailable' });
   });
 
