@@ -36,6 +36,8 @@ const ofEdge = {
   'event.name': 'clientcert.verify',
   'clientcert.enforcement': 'enforce',
   'clientcert.source': 'cloudfront',
+  // Of a store that is not reloaded.
+  'clientcert.trust.generation': 0,
   'clientcert.verification.duration': expect.any(Number),
 } as const;
 
