@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as forExpress from '@peercert/express';
 import * as forFastify from '@peercert/fastify';
 import * as forKoa from '@peercert/koa';
-import { cloudFrontHeaders, createAuthority } from '@peercert/testkit';
+import { cloudFrontHeaders, createAuthority, type TestCertificate } from '@peercert/testkit';
 import express from 'express';
 import Fastify from 'fastify';
 import Koa from 'koa';
@@ -22,8 +23,9 @@ import {
   type RunningOrigin,
   writePki,
 } from '../support/quick-start';
-import { behindEdge, secretLine } from '../support/requests';
-import { closeServers, listen, send } from '../support/servers';
+import { behindEdge, edgeChannel, secretLine } from '../support/requests';
+import { closeServers, httpOptions, listen, send } from '../support/servers';
+import { until } from '../support/until';
 
 const root = resolve(__dirname, '../..');
 const spkiDer = { format: 'der', type: 'spki' } as const;
@@ -210,6 +212,94 @@ describe('"Who may do what"', () => {
     mount('Fastify', '/audit', { app, requireClientIdentity, auditors, handler: async () => 'in' });
     await app.ready();
     await expect(answersTo(await listen(app.server), '/audit')).resolves.toEqual([403, 403, 200]);
+  });
+});
+
+describe('"While it serves"', () => {
+  const [code = ''] = codeUnder('README.md', 'While it serves', 'js');
+  const day = 86_400_000;
+  const now = Date.now();
+  const validity = { notBefore: new Date(now - day), notAfter: new Date(now + 400 * day) };
+  const [viewers, added, unheard] = [
+    createAuthority({ ...validity, subject: 'CN=Viewers' }),
+    createAuthority({ ...validity, subject: 'CN=Added' }),
+    createAuthority({ ...validity, subject: 'CN=Unheard' }),
+  ];
+  const [alice, bob, carol] = [viewers.issue(validity), viewers.issue(validity), viewers.issue(validity)];
+  const crlWith = (revoked: readonly TestCertificate[], crlNumber: number): Buffer =>
+    viewers.crl({ thisUpdate: new Date(now - day), nextUpdate: new Date(now + day), revoked, crlNumber });
+
+  interface Declared {
+    readonly trust: forExpress.ReloadingTrustStore;
+    readonly denyList: forExpress.DenyList;
+    readonly revocation: forExpress.Revocation;
+  }
+
+  let folder: string;
+  let declared: Declared;
+  let port: number;
+  let warnings: jest.SpyInstance;
+
+  beforeEach(async () => {
+    warnings = jest.spyOn(process, 'emitWarning').mockImplementation();
+    folder = mkdtempSync(join(tmpdir(), 'peercert-readme-'));
+    mkdirSync(join(folder, 'viewers'));
+    mkdirSync(join(folder, 'crls'));
+    writeFileSync(join(folder, 'viewers/viewers.pem'), viewers.pem);
+    writeFileSync(join(folder, 'viewers/unheard.pem'), unheard.pem);
+    writeFileSync(join(folder, 'deny-list'), '');
+    writeFileSync(join(folder, 'crls/viewers.crl'), crlWith([], 1));
+    const app = express();
+    const known = { ...forExpress, app, source: forExpress.cloudFront({ channel: edgeChannel }) };
+    const body = `${code.replaceAll("'pki/", `'${folder}/`)}\nreturn { trust, denyList, revocation };`;
+    // oxlint-disable-next-line typescript/no-implied-eval -- the page is what is tested
+    declared = new Function(...Object.keys(known), body)(...Object.values(known)) as Declared;
+    app.use((_, response) => void response.end());
+    port = await listen(createServer(httpOptions, app));
+  });
+
+  afterEach(async () => {
+    await closeServers();
+    await Promise.all([declared.trust.close(), declared.revocation.close()]);
+    rmSync(folder, { recursive: true });
+    warnings.mockRestore();
+  });
+
+  const statusFor = async (certificate: TestCertificate): Promise<number> => {
+    const headers = Object.fromEntries([secretLine, ...cloudFrontHeaders(certificate)]);
+    return (await send(port, { headers })).status;
+  };
+
+  it('takes a store that is good, and nothing of a bad bundle', async () => {
+    const { trust } = declared;
+    await expect(statusFor(alice)).resolves.toBe(200);
+    await expect(statusFor(added.issue(validity))).resolves.toBe(403);
+    writeFileSync(join(folder, 'viewers/added.pem'), added.pem.slice(0, -9));
+    await until(() => trust.health.status === 'degraded');
+    await expect(statusFor(alice)).resolves.toBe(200);
+    await expect(statusFor(added.issue(validity))).resolves.toBe(403);
+    writeFileSync(join(folder, 'viewers/added.pem'), added.pem);
+    await until(() => trust.health.generation === 2);
+    // Trusted, but there is nobody who knows of revocation.
+    await expect(statusFor(added.issue(validity))).resolves.toBe(503);
+  });
+
+  it('counts deny list and CRL from the next request on', async () => {
+    const { denyList, revocation } = declared;
+    const statuses = async (): Promise<readonly number[]> => Promise.all([alice, bob, carol].map(statusFor));
+    await expect(statuses()).resolves.toEqual([200, 200, 200]);
+    const key = createHash('sha256').update(alice.key.publicKey.export(spkiDer)).digest('hex');
+    writeFileSync(join(folder, 'deny-list'), `spki-sha256 ${key}\n`);
+    await until(() => denyList.health.entries === 1);
+    await expect(statuses()).resolves.toEqual([403, 200, 200]);
+    const { revision } = revocation;
+    writeFileSync(join(folder, 'crls/viewers.crl'), crlWith([bob], 2));
+    await until(() => revocation.revision > revision);
+    await expect(statuses()).resolves.toEqual([403, 403, 200]);
+  });
+
+  it('answers 503 when nobody knows, and never a quiet yes', async () => {
+    await expect(statusFor(unheard.issue(validity))).resolves.toBe(503);
   });
 });
 

@@ -204,7 +204,7 @@ describe('a rotation under load', () => {
     const running = await start(server, clients, timeline);
 
     // 1. The new secret beside the old one. 2. Switch the edge. 3. The new one alone.
-    await timeline.change({ old: 200, new: 200, ...never }, () => (secrets = [edgeSecret, next]));
+    await timeline.change({ old: 200, new: 200, ...never }, () => (secrets = [next, edgeSecret]));
     await running.answered(enough);
     await timeline.change({ old: 403, new: 200, ...never }, () => (secrets = [next]));
     await running.answered(enough);
