@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from './options';
 
@@ -38,6 +38,11 @@ export function listPaths(owner: string, paths: unknown): readonly string[] {
     const received = path === '' ? 'an empty string' : describe(path);
     throw new TypeError(`${owner} takes paths of files and folders; it received ${received}.`);
   });
+}
+
+/** The same as {@link listPaths}, made absolute: the process may go to another folder, and these stay where they are. */
+export function absolutePaths(owner: string, paths: unknown): readonly string[] {
+  return listPaths(owner, paths).map((path) => resolve(path));
 }
 
 /**

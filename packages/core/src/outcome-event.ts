@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { hash } from 'node:crypto';
+import type { ChannelEvidence } from './channel/channel-proof';
 import { type ErrorCode, isRefusal } from './errors';
 import { describe } from './options';
 import type { Outcome } from './outcome';
@@ -28,6 +29,10 @@ export interface OutcomeEvent {
   readonly 'clientcert.source': Source['name'];
   /** Absent when the channel was not proven. */
   readonly 'clientcert.channel.proof'?: string;
+  /** Which of the secrets of `sharedSecret` it was, counting from 0: tells when an old one is no longer in use. */
+  readonly 'clientcert.channel.secret'?: number;
+  /** SHA-256 of the proxy's own certificate, in upper-case hexadecimal: tells when an old one is no longer in use. */
+  readonly 'clientcert.channel.hash.sha256'?: string;
   /** Whether the verdict was remembered; `none` where no verdict was needed. */
   readonly 'clientcert.cache.result': 'hit' | 'miss' | 'none';
   /** Which generation of a reloading trust store was asked; 0 for a store that is not reloaded. */
@@ -38,7 +43,7 @@ export interface OutcomeEvent {
   readonly 'clientcert.verification.duration': number;
   /** The code of the refusal. */
   readonly 'error.type'?: string;
-  /** Why the channel is not trusted. */
+  /** Why the channel is not trusted, what is malformed, or why its issuer has revoked the certificate. */
   readonly 'clientcert.reason'?: string;
   /** What a malformed header looks like, where it looks like another proxy's: which source may be the right one. */
   readonly 'clientcert.hint'?: string;
@@ -117,6 +122,7 @@ export class OutcomeReporter {
       'clientcert.enforcement': enforcement,
       'clientcert.source': source.name,
       'clientcert.channel.proof': outcome.channel?.proof,
+      ...channelAttributes(outcome.channel),
       'clientcert.cache.result': trace.cache,
       'clientcert.trust.generation': trace.trust?.generation,
       'clientcert.trust.domain': trustDomain,
@@ -131,12 +137,30 @@ export class OutcomeReporter {
       'tls.client.subject': eventNames === 'include' ? identity?.subject.toString() : undefined,
       'tls.client.issuer': eventNames === 'include' ? identity?.issuer.toString() : undefined,
     };
-    const present = Object.entries(attributes).filter(([, value]) => value !== undefined);
-    return Object.freeze(Object.fromEntries(present)) as unknown as OutcomeEvent;
+    return Object.freeze(present(attributes)) as unknown as OutcomeEvent;
   }
 }
 
 const eventOutcomes = { authenticated: 'success', anonymous: 'unknown', rejected: 'failure' } as const;
+
+/** What tells one proxy, or one secret, from the next: of proofs in combination, of each that has some. */
+function channelAttributes(
+  channel: ChannelEvidence | undefined,
+): Record<'clientcert.channel.secret' | 'clientcert.channel.hash.sha256', unknown> {
+  const proofs = channel?.proof === 'all-of' ? channel.evidence.map(channelAttributes) : [];
+  const all = Object.assign({}, ...proofs.map(present)) as Partial<OutcomeEvent>;
+  return {
+    'clientcert.channel.secret': channel?.proof === 'shared-secret' ? channel.secret : all['clientcert.channel.secret'],
+    'clientcert.channel.hash.sha256':
+      channel !== undefined && 'certificateSha256' in channel
+        ? channel.certificateSha256.toUpperCase()
+        : all['clientcert.channel.hash.sha256'],
+  };
+}
+
+function present(attributes: object): object {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+}
 
 const refusedStatuses: { readonly [Code in ErrorCode]?: OutcomeEvent['clientcert.revocation.status'] } = {
   ERR_CERTIFICATE_REVOKED: 'revoked',

@@ -22,6 +22,12 @@ export class Refresh {
     this.#later();
   }
 
+  /** Does it now, and again from then on. */
+  now(): void {
+    clearTimeout(this.#timer);
+    void this.#refresh();
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -8,6 +8,8 @@ import {
   type ClientIdentity,
   cloudFront,
   createAuthenticator,
+  createDenyList,
+  createRevocation,
   encodeClientCert,
   encodeClientCertChain,
   nativeTls,
@@ -21,6 +23,7 @@ import {
   TEST_TIME,
   type TestCertificate,
 } from '@peercert/testkit';
+import { unknown } from '../../../packages/core/src/revocation/revocation-method';
 import {
   behindEdge,
   callerOf,
@@ -31,6 +34,7 @@ import {
   requestOf,
   secretLine,
 } from '../../support/requests';
+import { good, methodThat, revoked, revoking, sha256Of } from '../../support/revocation-methods';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../support/refusals';
 
@@ -971,4 +975,82 @@ describe('constructing an authenticator', () => {
     expect(createAuthenticator(valid).consumedHeaders).toContain('x-edge-secret');
     expect(createAuthenticator({ ...valid, source: nativeTls() }).consumedHeaders).not.toContain('x-edge-secret');
   });
+});
+
+describe('a policy of revocation', () => {
+  const authority = createAuthority({ subject: 'CN=Root' });
+  const caller = authority.issue({ uris: ['urn:caller'] });
+  const ask = (authenticator: Authenticator): Promise<Outcome> =>
+    Promise.resolve(authenticator.authenticate(fromEdge(...cloudFrontHeaders(caller).flat())));
+
+  it('leaves its evidence with the outcome, also of a verdict that is remembered', async () => {
+    const authenticator = behindEdge([authority], { revocation: createRevocation({ methods: [revoking()] }) });
+    for (let count = 0; count < 2; count++) {
+      expect(await ask(authenticator)).toMatchObject({
+        status: 'authenticated',
+        revocation: [
+          {
+            status: 'good',
+            certificateSha256: sha256Of(caller),
+            method: 'crl',
+            source: 'test',
+            asOf: daysFromTestTime(-1),
+            until: daysFromTestTime(1),
+          },
+        ],
+      });
+    }
+  });
+
+  it.each<[string, Partial<AuthenticatorOptions>]>([
+    ['there is none', {}],
+    ['there is a deny list alone', { revocation: createRevocation({ denyList: createDenyList() }) }],
+  ])('leaves no property where %s', async (_, options) => {
+    const outcome = await ask(behindEdge([authority], options));
+    expect(Object.keys(outcome).toSorted()).toEqual(['channel', 'identity', 'status']);
+  });
+
+  it.each<[string, unknown, string, 403 | 503]>([
+    ['who is revoked', revoked(), 'ERR_CERTIFICATE_REVOKED', 403],
+    ['of whom nobody knows', unknown('unreachable', 'no route'), 'ERR_REVOCATION_UNAVAILABLE', 503],
+  ])('refuses with its own status %s', async (_, answer, code, status) => {
+    const methods = [methodThat(async () => answer)];
+    const outcome = await ask(behindEdge([authority], { revocation: createRevocation({ methods }) }));
+    expect(outcome).toMatchObject({ status: 'rejected', error: { code, status } });
+  });
+
+  it('ends with the wall clock what it accepted without knowing, after a minute', async () => {
+    let now = TEST_TIME.getTime();
+    const method = methodThat(() => unknown('unreachable', 'no route'));
+    const revocation = createRevocation({ methods: [method], unknownStatus: 'accept' });
+    const authenticator = behindEdge([authority], { revocation, clock: () => now });
+    const asked = [];
+    for (const step of [0, 60_000, 1, 60_000, 1]) {
+      now += step;
+      await ask(authenticator);
+      asked.push(method.asked.length);
+    }
+    expect(asked).toEqual([1, 1, 2, 2, 3]);
+  });
+
+  it('judges the trust store with its methods, once', () => {
+    const trust = TrustStore.fromDer([authority.der]);
+    const checkTrust = jest.fn();
+    behindEdge(trust, { revocation: createRevocation({ methods: [methodThat(() => good(), { checkTrust })] }) });
+    expect(checkTrust.mock.calls).toEqual([[trust]]);
+    checkTrust.mockImplementation(() => {
+      throw new TypeError('the wrong CRL');
+    });
+    const revocation = createRevocation({ methods: [methodThat(() => good(), { checkTrust })] });
+    expect(() => behindEdge(trust, { revocation })).toThrow('the wrong CRL');
+  });
+
+  it.each([null, {}, 'accept', { accept: () => ({ evidence: [], until: Infinity }) }, createDenyList()])(
+    'is nothing else: %p',
+    (revocation) => {
+      expect(() => behindEdge([authority], { revocation: revocation as never })).toThrow(
+        'revocation takes what createRevocation makes; it received',
+      );
+    },
+  );
 });

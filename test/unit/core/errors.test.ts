@@ -101,3 +101,24 @@ describe('mostSpecific', () => {
     }
   });
 });
+
+describe('a refusal for revocation', () => {
+  it.each<[ErrorCode, 403 | 503]>([
+    ['ERR_CERTIFICATE_REVOKED', 403],
+    ['ERR_CERTIFICATE_DENIED', 403],
+    ['ERR_REVOCATION_UNAVAILABLE', 503],
+  ])('%s has the status %i', (code, status) => {
+    expect([refusal(code).status, refusal(code).statusCode]).toEqual([status, status]);
+  });
+
+  it('tells more than what is wrong with another path, and less than a budget that is used up', () => {
+    const order: readonly ErrorCode[] = [
+      'ERR_CERTIFICATE_EXPIRED',
+      'ERR_REVOCATION_UNAVAILABLE',
+      'ERR_CERTIFICATE_REVOKED',
+      'ERR_CERTIFICATE_DENIED',
+      'ERR_PATH_BUDGET_EXCEEDED',
+    ];
+    expect(errorsBySpecificity.filter((code) => order.includes(code))).toEqual(order);
+  });
+});

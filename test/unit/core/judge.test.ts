@@ -1,9 +1,18 @@
 import crypto from 'node:crypto';
-import { ClientCertificateError, type Presented, TrustStore } from '@peercert/core';
+import {
+  ClientCertificateError,
+  createRevocation,
+  type Presented,
+  type RevocationOptions,
+  TrustStore,
+  type VerdictCacheOptions,
+} from '@peercert/core';
 import { createAuthority, daysFromTestTime, TEST_TIME, type TestCertificate } from '@peercert/testkit';
 import { Judge } from '../../../packages/core/src/judge';
 import { resolveRules } from '../../../packages/core/src/path/rules';
+import { unknown } from '../../../packages/core/src/revocation/revocation-method';
 import type { Verdict } from '../../../packages/core/src/verdict-cache';
+import { type FakeMethod, good, methodThat, pending, revoked } from '../../support/revocation-methods';
 // oxlint-disable-next-line import/no-unassigned-import -- extends expect
 import '../../support/refusals';
 
@@ -262,5 +271,154 @@ describe('two judges', () => {
     });
     const verdict = native.reach(presenting(client), trust, time) as Verdict;
     expect(verdict.identity?.source).toBe('native-tls');
+  });
+});
+
+describe('a judge with a policy of revocation', () => {
+  const second = 1_000;
+
+  const judgeWith = (options: RevocationOptions, verdictCache: VerdictCacheOptions = {}): Judge =>
+    new Judge({
+      source: 'cloudfront',
+      maxIntermediates: 8,
+      policies: {},
+      rules: resolveRules({}),
+      verdictCache,
+      revocation: createRevocation(options),
+    });
+  const codeOf = (verdict: Verdict | undefined): unknown => verdict?.refusal?.code;
+  const asked = presenting(client);
+  /** What is asked, with its answer by hand. */
+  const waiting = (): FakeMethod & { readonly give: (index: number, answer: unknown) => void } => {
+    const answers: ReturnType<typeof pending>[] = [];
+    const method = methodThat(async ({ depth }) => {
+      if (depth > 0) return good();
+      const answer = pending();
+      answers.push(answer);
+      return answer.answer;
+    });
+    return Object.assign(method, { give: (index: number, answer: unknown) => answers[index]?.give(answer) });
+  };
+  const turn = async (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+  it('remembers what is good until the first of what proves it ends', () => {
+    const method = methodThat(({ depth }) => good({ until: time + (depth === 0 ? 20 : 10) * second }));
+    const judge = judgeWith({ methods: [method] });
+    const verdict = judge.reach(asked, trust, time) as Verdict;
+    expect(verdict).toHaveProperty('revocation.length', 2);
+    expect(judge.recall(asked, trust, time + 10 * second)).toBe(verdict);
+    expect(judge.recall(asked, trust, time + 10 * second + 1)).toBeUndefined();
+  });
+
+  it('remembers who was accepted without being known for a minute', () => {
+    const methods = [methodThat(() => unknown('unreachable', 'no route'))];
+    const judge = judgeWith({ methods, unknownStatus: 'accept' });
+    const verdict = judge.reach(asked, trust, time) as Verdict;
+    expect(urisOf(verdict)).toEqual(['urn:client']);
+    expect(judge.recall(asked, trust, time + 60 * second)).toBe(verdict);
+    expect(judge.recall(asked, trust, time + 60 * second + 1)).toBeUndefined();
+  });
+
+  it('CA-08: remembers so no longer when the clock is set back, or stands still', () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const methods = [methodThat(() => unknown('unreachable', 'no route'))];
+    const judge = judgeWith({ methods, unknownStatus: 'accept' });
+    void judge.reach(asked, trust, time);
+    now.mockReturnValue(60 * second);
+    expect(judge.recall(asked, trust, time)).toBeDefined();
+    now.mockReturnValue(60 * second + 1);
+    expect(judge.recall(asked, trust, time)).toBeUndefined();
+    now.mockRestore();
+  });
+
+  it('never remembers that nobody could say, and asks again', () => {
+    const method = methodThat(() => unknown('unreachable', 'no route'));
+    const judge = judgeWith({ methods: [method] });
+    for (let count = 1; count <= 3; count++) {
+      expect(codeOf(judge.reach(asked, trust, time) as Verdict)).toBe('ERR_REVOCATION_UNAVAILABLE');
+      expect(judge.recall(asked, trust, time)).toBeUndefined();
+      expect(method.asked).toHaveLength(2 * count);
+    }
+  });
+
+  it('remembers who was revoked for as long as that is known', () => {
+    const judge = judgeWith({ methods: [methodThat(() => revoked({ until: time + 10 * second }))] });
+    const verdict = judge.reach(asked, trust, time) as Verdict;
+    expect(codeOf(verdict)).toBe('ERR_CERTIFICATE_REVOKED');
+    expect(judge.recall(asked, trust, time + 10 * second - 1)).toBe(verdict);
+    expect(judge.recall(asked, trust, time + 10 * second)).toBeUndefined();
+  });
+
+  it.each<[string, unknown]>([
+    ['who is good', good()],
+    ['who was revoked', revoked()],
+  ])('forgets %s when something else is known', (_, answer) => {
+    const method = methodThat(() => answer);
+    const judge = judgeWith({ methods: [method] });
+    void judge.reach(asked, trust, time);
+    expect(judge.recall(asked, trust, time)).toBeDefined();
+    method.revision += 1;
+    expect(judge.recall(asked, trust, time)).toBeUndefined();
+    void judge.reach(asked, trust, time);
+    expect(judge.recall(asked, trust, time)).toBeDefined();
+  });
+
+  it('CA-07: gives a verdict that was under way when something else came to be known, and does not remember it', async () => {
+    const method = waiting();
+    const judge = judgeWith({ methods: [method] });
+    const reaching = judge.reach(asked, trust, time);
+    method.revision += 1;
+    // Another request finds that something else is known, and has everything forgotten, before this one is done.
+    expect(judge.recall(presenting(client, client.chain, 'other'), trust, time)).toBeUndefined();
+    method.give(0, good());
+    expect(urisOf(await reaching)).toEqual(['urn:client']);
+    expect(judge.recall(asked, trust, time)).toBeUndefined();
+  });
+
+  it('CA-07: lets nobody inherit such a verdict', async () => {
+    const method = waiting();
+    const judge = judgeWith({ methods: [method] });
+    const [leading, following] = [judge.reach(asked, trust, time), judge.reach(asked, trust, time)];
+    method.revision += 1;
+    method.give(0, good());
+    expect(urisOf(await leading)).toEqual(['urn:client']);
+    await turn();
+    method.give(1, revoked());
+    expect(codeOf(await following)).toBe('ERR_CERTIFICATE_REVOKED');
+  });
+
+  it('F13: asks once for all who wait for the same, whatever comes of it', async () => {
+    for (const [answer, expected] of [
+      [good(), undefined],
+      [revoked(), 'ERR_CERTIFICATE_REVOKED'],
+      [unknown('unreachable', 'no route'), 'ERR_REVOCATION_UNAVAILABLE'],
+    ] as const) {
+      verifications.mockClear();
+      const method = waiting();
+      const judge = judgeWith({ methods: [method] });
+      const reaching = Array.from({ length: 1_000 }, async () => judge.reach(asked, trust, time));
+      await turn();
+      method.give(0, answer);
+      expect(new Set((await Promise.all(reaching)).map(codeOf))).toEqual(new Set([expected]));
+      expect(method.asked).toEqual(['CN=client', 'CN=Intermediate']);
+      expect(verifications).toHaveBeenCalledTimes(2);
+    }
+  });
+
+  it('asks anew for those who waited when something came to be known meanwhile', async () => {
+    const method = waiting();
+    const judge = judgeWith({ methods: [method] });
+    const [leading, following] = [judge.reach(asked, trust, time), judge.reach(asked, trust, time)];
+    method.revision += 1;
+    method.give(0, unknown('unreachable', 'no route'));
+    expect(codeOf(await leading)).toBe('ERR_REVOCATION_UNAVAILABLE');
+    await turn();
+    method.give(1, good());
+    expect(urisOf(await following)).toEqual(['urn:client']);
+  });
+
+  it('has no evidence without a policy', () => {
+    const verdict = judgeOf().reach(asked, trust, time) as Verdict;
+    expect('revocation' in verdict).toBe(false);
   });
 });

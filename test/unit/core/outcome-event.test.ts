@@ -7,14 +7,21 @@ import {
   type CertificateRequest,
   type ClientIdentity,
   cloudFront,
+  createDenyList,
+  createRevocation,
   nativeTls,
+  originMtls,
   outcomeChannelName,
   type OutcomeEvent,
+  type RevocationOptions,
   trustedAddresses,
+  TrustStore,
 } from '@peercert/core';
-import { cloudFrontHeaders, createAuthority, type TestCertificate } from '@peercert/testkit';
+import { cloudFrontHeaders, createAuthority, daysFromTestTime, type TestCertificate } from '@peercert/testkit';
 import { OutcomeReporter } from '../../../packages/core/src/outcome-event';
+import { unknown } from '../../../packages/core/src/revocation/revocation-method';
 import { behindEdge, countingDecodes, edgeChannel, fromEdge, requestOf, secretLine } from '../../support/requests';
+import { good, methodThat, revoking, sha256Of } from '../../support/revocation-methods';
 
 const root = createAuthority({ subject: 'CN=Root,O=Example' });
 const client = root.issue({ subject: 'CN=alice,O=Example', uris: ['urn:alice'] });
@@ -43,7 +50,7 @@ const ofEdge = {
 
 /** What the events of a stranger's certificate have in common. */
 const refusal = { ...ofEdge, 'event.outcome': 'failure', 'clientcert.status': 'rejected' } as const;
-const proven = { 'clientcert.channel.proof': 'shared-secret' } as const;
+const proven = { 'clientcert.channel.proof': 'shared-secret', 'clientcert.channel.secret': 0 } as const;
 
 describe('the event of an outcome', () => {
   it('of an authenticated request has exactly these attributes', async () => {
@@ -146,6 +153,22 @@ describe('the event of an outcome', () => {
     expect(events).toEqual([{ ...refusal, 'clientcert.cache.result': 'none', 'error.type': 'ERR_INTERNAL' }]);
   });
 
+  it('tells one certificate of the proxy from the next', async () => {
+    const edge = createAuthority({ subject: 'CN=Edge CA' });
+    const proxy = edge.issue({ dnsNames: ['edge.example.com'] });
+    const trust = TrustStore.fromDer([edge.der]);
+    const channel = originMtls({ trust, dnsNames: ['edge.example.com'] });
+    const getPeerX509Certificate = () => ({ raw: proxy.der, issuerCertificate: undefined });
+    const socket = { encrypted: true, destroyed: false, getPeerX509Certificate };
+    const [event] = await eventsOf(requestOf(linesOf(client), socket), { source: cloudFront({ channel }) });
+    expect(event).toMatchObject({
+      'event.outcome': 'success',
+      'clientcert.channel.proof': 'origin-mtls',
+      'clientcert.channel.hash.sha256': digestOf(proxy.der),
+    });
+    expect(event).not.toHaveProperty(['clientcert.channel.secret']);
+  });
+
   it('names the proof that held, and the source', async () => {
     const channel = allOf(trustedAddresses(['10.0.0.0/8']), edgeChannel);
     const socket = { encrypted: true, destroyed: false, remoteAddress: '10.0.0.5' };
@@ -153,6 +176,8 @@ describe('the event of an outcome', () => {
       source: cloudFront({ channel }),
     });
     expect(both).toMatchObject({ 'event.outcome': 'success', 'clientcert.channel.proof': 'all-of' });
+    expect(both).toMatchObject({ 'clientcert.channel.secret': 0 });
+    expect(both).not.toHaveProperty(['clientcert.channel.hash.sha256']);
     const getPeerX509Certificate = () => ({ raw: client.der, issuerCertificate: undefined });
     const overTls = requestOf([], { encrypted: true, destroyed: false, getPeerX509Certificate });
     const [native] = await eventsOf(overTls, { source: nativeTls() });
@@ -437,5 +462,65 @@ describe('F24: a listener that fails', () => {
     await eventsOf(fromEdge(), { onOutcome: failing[0]?.[1] as () => unknown });
     unsubscribe(outcomeChannelName, heard);
     expect(heard).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('the status of revocation in events', () => {
+  const issuing = root.issueIntermediate();
+  const day = { notBefore: daysFromTestTime(-0.5), notAfter: daysFromTestTime(0.5) };
+  const bob = issuing.issue({ uris: ['urn:bob'], ...day });
+  const silent = methodThat(() => unknown('unreachable', 'no route'));
+  const silentAbove = methodThat(({ depth }) => (depth === 0 ? good() : unknown('unreachable', 'no route')));
+  const denyList = createDenyList({ entries: [{ certificateSha256: sha256Of(bob) }] });
+
+  it.each<[string, string | undefined, RevocationOptions, string | undefined]>([
+    ['all are known to be good', 'good', { methods: [revoking()] }, undefined],
+    ['one is short-lived', 'short-lived', { methods: [revoking()], shortLivedSeconds: 86_400 }, undefined],
+    ['nobody knows and it is accepted', 'unknown', { methods: [silent], unknownStatus: 'accept' }, undefined],
+    ['nobody knows of one', 'unknown', { methods: [silentAbove], unknownStatus: 'accept' }, undefined],
+    [
+      'nobody knows of one, and one is short-lived',
+      'unknown',
+      { methods: [silentAbove], unknownStatus: 'accept', shortLivedSeconds: 86_400 },
+      undefined,
+    ],
+    ['nobody knows and it is refused', 'unknown', { methods: [silent] }, 'ERR_REVOCATION_UNAVAILABLE'],
+    ['it is revoked', 'revoked', { methods: [revoking(bob)] }, 'ERR_CERTIFICATE_REVOKED'],
+    ['its issuer is revoked', 'revoked', { methods: [revoking(issuing)] }, 'ERR_CERTIFICATE_REVOKED'],
+    ['it is denied', 'denied', { denyList, methods: [revoking(bob)] }, 'ERR_CERTIFICATE_DENIED'],
+    ['nobody is asked', undefined, { denyList: createDenyList() }, undefined],
+  ])('is the worst of the path when %s: %s', async (_, status, options, code) => {
+    const [event] = await eventsOf(fromEdge(...linesOf(bob)), { revocation: createRevocation(options) });
+    expect([event?.['clientcert.revocation.status'], event?.['error.type']]).toEqual([status, code]);
+  });
+
+  it('stands beside all other attributes, and beside the reason of the issuer', async () => {
+    const options = { revocation: createRevocation({ methods: [revoking(bob)] }) };
+    await expect(eventsOf(fromEdge(...linesOf(bob)), options)).resolves.toEqual([
+      {
+        ...refusal,
+        ...proven,
+        'clientcert.cache.result': 'miss',
+        'clientcert.reason': 'keyCompromise',
+        'clientcert.revocation.status': 'revoked',
+        'error.type': 'ERR_CERTIFICATE_REVOKED',
+        'tls.client.hash.sha256': digestOf(bob.der),
+      },
+    ]);
+  });
+
+  it.each<[string, CertificateRequest, Partial<AuthenticatorOptions>]>([
+    ['without a policy', fromEdge(...linesOf(bob)), {}],
+    ['of a stranger', fromEdge(...linesOf(stranger)), { revocation: createRevocation({ methods: [revoking()] }) }],
+    ['of nobody', fromEdge(), { presence: 'optional', revocation: createRevocation({ methods: [revoking()] }) }],
+    [
+      'of somebody whom the rule refuses',
+      fromEdge(...linesOf(bob)),
+      { authorize: () => false, revocation: createRevocation({ methods: [revoking()] }) },
+    ],
+  ])('is absent %s', async (_, request, options) => {
+    const [event] = await eventsOf(request, options);
+    expect(event).toBeDefined();
+    expect(event).not.toHaveProperty(['clientcert.revocation.status']);
   });
 });

@@ -34,7 +34,8 @@ export class CrlCollection {
     let problem: string | undefined;
     for (const one of found) {
       const before = this.#crls.filter(({ scope }) => scope === one.scope);
-      const same = await runInSlices(findSame(before, one));
+      // A turn of the event loop for each, where there is something to compare it with.
+      const same = this.#crls.length === 0 ? undefined : await runInSlices(findSame(before, one));
       const asked = same ?? one;
       await askSigners(asked, signers);
       if (same === undefined && before.some((other) => keepsOut(other, one, time))) {

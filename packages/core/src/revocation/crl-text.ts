@@ -11,9 +11,10 @@ export class CrlTextError extends Error {
 
 const begin = '-----BEGIN X509 CRL-----';
 const end = '-----END X509 CRL-----';
+const hyphens = '-----';
 
-/** So many characters of base64 are decoded between one pause and the next: a multiple of 4. */
-const sliceLength = 524_288;
+/** So many characters are searched, or decoded, between one pause and the next: a multiple of 4. */
+const sliceLength = 131_072;
 
 /** More CRLs than this in one file are refused. */
 const maxCrls = 1_000;
@@ -28,11 +29,11 @@ export function* decodeCrls(bytes: Buffer): Generator<void, readonly Crl[], void
   if (bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80) return [yield* decodeCrl(bytes)];
   const crls: Crl[] = [];
   let at = 0;
-  for (let start = bytes.indexOf('-----', at); start !== -1; start = bytes.indexOf('-----', at)) {
+  for (let start = yield* findHyphens(bytes, at); start !== -1; start = yield* findHyphens(bytes, at)) {
     if (crls.length === maxCrls) throw new CrlTextError(`more than ${maxCrls} CRLs`);
     const contents = start + begin.length;
     if (bytes.toString('latin1', start, contents) !== begin) throw new CrlTextError(describeBlock(bytes, start));
-    const stop = bytes.indexOf('-----', contents);
+    const stop = yield* findHyphens(bytes, contents);
     if (stop === -1) throw new CrlTextError('an X509 CRL block without its END');
     at = stop + end.length;
     if (bytes.toString('latin1', stop, at) !== end) throw new CrlTextError('an X509 CRL block without its END');
@@ -56,9 +57,9 @@ function* decodeBlock(bytes: Buffer, start: number, stop: number): Generator<voi
   let rest = '';
   for (let at = start; at < stop; at += sliceLength) {
     rest += bytes.toString('latin1', at, Math.min(at + sliceLength, stop)).replace(/[ \t\r\n]+/g, '');
-    // Whole groups of four; what pads stands in the last.
+    // Whole groups of four. The last, which may have padding, waits until it is known to be the last.
     const isLast = at + sliceLength >= stop;
-    const whole = isLast ? rest.length : rest.length - (rest.length % 4);
+    const whole = isLast ? rest.length : Math.max(0, rest.length - (rest.length % 4) - 4);
     const part = decodeBase64(rest.slice(0, whole));
     if (part === undefined || (!isLast && part.length * 4 !== whole * 3)) {
       throw new CrlTextError('an X509 CRL block that is not base64');
@@ -67,7 +68,28 @@ function* decodeBlock(bytes: Buffer, start: number, stop: number): Generator<voi
     rest = rest.slice(whole);
     yield;
   }
-  return Buffer.concat(parts);
+  return yield* join(parts);
+}
+
+/** Memory that is used for the first time takes its time, too. */
+function* join(parts: readonly Buffer[]): Generator<void, Buffer, void> {
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    at += part.copy(whole, at);
+    yield;
+  }
+  return whole;
+}
+
+/** Where the next line of a PEM block begins that is none of base64, or -1. Searched in slices, whatever the text is. */
+function* findHyphens(bytes: Buffer, from: number): Generator<void, number, void> {
+  for (let at = from; at < bytes.length; at += sliceLength) {
+    const found = bytes.subarray(at, at + sliceLength + hyphens.length - 1).indexOf(hyphens);
+    if (found !== -1) return at + found;
+    yield;
+  }
+  return -1;
 }
 
 function describeBlock(bytes: Buffer, start: number): string {

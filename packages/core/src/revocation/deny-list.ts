@@ -1,4 +1,4 @@
-import { type FileContents, type FilePaths, listPaths, readFiles, readFilesAtOnce } from '../files';
+import { type FileContents, type FilePaths, absolutePaths, readFiles, readFilesAtOnce } from '../files';
 import { FileWatcher } from '../file-watcher';
 import { checkInteger, checkOptions, describe } from '../options';
 import { Refresh } from '../refresh';
@@ -180,7 +180,7 @@ class CertificateDenyList implements DenyList {
   }
 
   #watch(files: FilePaths, pollSeconds: number): void {
-    const paths = listPaths('createDenyList', files);
+    const paths = absolutePaths('createDenyList', files);
     if (paths.length === 0) throw new TypeError('createDenyList takes paths of files and folders; it received none.');
     const first = runAtOnce(keysOfFiles(readNow(paths)));
     const reloading = this.#reloading('files', first, async (current) => {
@@ -224,12 +224,12 @@ class CertificateDenyList implements DenyList {
       await reloading.reload();
       return reloading.health.status === 'ok';
     });
+    refresh.now();
     this.#loaded = reloading;
     this.#closing.push(() => {
       refresh.close();
       asking?.abort();
     });
-    void reloading.reload();
   }
 
   #all(): readonly Keys[] {

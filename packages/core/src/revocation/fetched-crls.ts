@@ -47,8 +47,8 @@ export interface FetchedUrl {
   problem: string | undefined;
   /** Fetches that failed, in a row. */
   failures: number;
-  /** On the monotonic clock, in milliseconds: it is not fetched for a request before. */
-  pausedUntil: number;
+  /** When the last fetch ended, on the monotonic clock, in milliseconds. */
+  fetchedAt: number;
   /** Asked about since it was fetched in the background: what nobody asks about is not fetched again. */
   isInUse: boolean;
   /** Its time to be fetched again came while nobody asked. */
@@ -95,9 +95,10 @@ export class FetchedCrls {
     for (const one of known) if (one.timer === undefined) void this.#fetchOnce(one);
   }
 
-  /** Fetches those of which nothing current is known, unless that has just failed. */
+  /** Fetches those of which nothing current is known, unless they have just been. */
   fetchMissing(known: readonly FetchedUrl[]): readonly Promise<void>[] {
-    const missing = known.filter((one) => performance.now() >= one.pausedUntil && !this.#isCurrent(one));
+    const now = performance.now();
+    const missing = known.filter((one) => now - one.fetchedAt >= pauseMsAfter(one) && !this.#isCurrent(one));
     return missing.map(async (one) => this.#fetchOnce(one));
   }
 
@@ -117,7 +118,7 @@ export class FetchedCrls {
       failure: undefined,
       problem: undefined,
       failures: 0,
-      pausedUntil: -Infinity,
+      fetchedAt: -Infinity,
       isInUse: true,
       isDue: false,
       etag: undefined,
@@ -130,7 +131,7 @@ export class FetchedCrls {
 
   #isCurrent({ collection }: FetchedUrl): boolean {
     const time = this.#options.clock();
-    return collection.crls.some((known) => endOf(known, this.#options.rules) >= time);
+    return collection.crls.some((known) => !known.isDoubtful && endOf(known, this.#options.rules) >= time);
   }
 
   async #fetchOnce(one: FetchedUrl): Promise<void> {
@@ -145,7 +146,7 @@ export class FetchedCrls {
       const result = await this.#options.fetcher.fetch({
         url: one.url,
         method: 'GET',
-        headers: { accept: 'application/pkix-crl', ...(one.etag !== undefined && { 'if-none-match': one.etag }) },
+        headers: { accept: 'application/pkix-crl', ...versionOf(one) },
         maxOctets: maxCrlOctets,
       });
       one.failure = await this.#take(one, result);
@@ -156,8 +157,7 @@ export class FetchedCrls {
       one.failures += 1;
       if (isNews(error)) this.#note(one);
     }
-    // Who sends what is no longer current is asked no more often than who sends nothing.
-    if (!this.#isCurrent(one)) one.pausedUntil = performance.now() + failureMs;
+    one.fetchedAt = performance.now();
     this.#fetchLater(one);
   }
 
@@ -240,6 +240,23 @@ export class FetchedCrls {
     };
     publishRevocationEvent(event, this.#options.onEvent);
   }
+}
+
+/**
+ * Who sends what is no longer current is asked no more often than who sends nothing. Who sends what the issuer has not
+ * signed, once or for ever, may send much of it.
+ */
+function pauseMsAfter(one: FetchedUrl): number {
+  return hasDoubtful(one) ? shortestRefreshSeconds * 1_000 : failureMs;
+}
+
+function hasDoubtful({ collection: { crls } }: FetchedUrl): boolean {
+  return crls.some(({ isDoubtful }) => isDoubtful);
+}
+
+/** Not of what may be forged: its version would be, too, and keep the genuine one away. */
+function versionOf(one: FetchedUrl): Readonly<Record<string, string>> {
+  return one.etag === undefined || hasDoubtful(one) ? {} : { 'if-none-match': one.etag };
 }
 
 function healthOf({ url, problem, collection: { crls } }: FetchedUrl): RevocationSourceHealth {

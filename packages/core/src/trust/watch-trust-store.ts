@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
-import { type FileContents, type FilePaths, listPaths, readFiles } from '../files';
+import { absolutePaths, type FileContents, type FilePaths, readFiles } from '../files';
 import { FileWatcher } from '../file-watcher';
 import { checkOptions } from '../options';
 import { runAtOnce, runInSlices } from '../slices';
@@ -112,7 +111,7 @@ interface DecodedGroup {
 function groupsOf({ anchors, intermediates, pinnedEndEntities }: WatchTrustStoreOptions): readonly Group[] {
   const owner = 'watchTrustStore';
   // Absolute, whatever the process does to its working directory later.
-  const absolute = (paths: unknown): readonly string[] => listPaths(owner, paths).map((path) => resolve(path));
+  const absolute = (paths: unknown): readonly string[] => absolutePaths(owner, paths);
   const given: readonly unknown[] = Array.isArray(anchors) ? anchors : [anchors];
   const groups: Group[] = given.map((one) => {
     if (typeof one !== 'object' || one === null || one instanceof URL) {

@@ -2,6 +2,7 @@ import {
   ClientCertificateError,
   type ErrorCode,
   type ErrorDetails,
+  Revocation,
   TrustStore,
   validatePath,
   type ValidatePathInput,
@@ -913,5 +914,40 @@ describe('every mutation of a presented certificate', () => {
       }),
     );
     expect(codes.filter((code) => code === 'accepted')).toEqual([]);
+  });
+});
+
+describe('a path with a policy of revocation', () => {
+  const crl = root.crl();
+  const evidence = (revocation: VerifiedPath['revocation']): unknown => revocation?.map(({ status }) => status);
+
+  it('has evidence, and ends with it', async () => {
+    const revocation = Revocation.fromCrls([crl, intermediate.crl({ nextUpdate: daysFromTestTime(2) })]);
+    const path = await validate(leaf, root, { revocation });
+    expect(evidence(path.revocation)).toEqual(['good', 'good']);
+    expect(path.validUntil).toEqual(daysFromTestTime(2));
+    expect(path.validFrom).toEqual(daysFromTestTime(-1));
+  });
+
+  it('is judged at the time that is asked about', async () => {
+    const revocation = Revocation.fromCrls([crl, intermediate.crl({ nextUpdate: daysFromTestTime(2) })]);
+    const time = new Date(daysFromTestTime(2).getTime() + 1);
+    await expect(validate(leaf, root, { revocation, time })).toRejectWith('ERR_REVOCATION_UNAVAILABLE', {
+      depth: 0,
+      cause: 'not-current',
+      detail: 'the time of the CRL is over',
+    });
+    await expect(validate(leaf, root, { revocation, time: daysFromTestTime(2) })).resolves.toBeDefined();
+  });
+
+  it('is refused for want of a CRL of any of its issuers', async () => {
+    await expect(validate(leaf, root, { revocation: Revocation.fromCrls([crl]) })).toRejectWith(
+      'ERR_REVOCATION_UNAVAILABLE',
+      { depth: 0, cause: 'no-source', detail: 'no CRL of the issuer' },
+    );
+    await expect(validate(leaf, root, { revocation: Revocation.fromCrls([intermediate.crl()]) })).toRejectWith(
+      'ERR_REVOCATION_UNAVAILABLE',
+      { depth: 1, cause: 'no-source', detail: 'no CRL of the issuer' },
+    );
   });
 });
