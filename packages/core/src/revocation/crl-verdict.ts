@@ -75,6 +75,8 @@ function judgeCrl(question: RevocationQuestion, known: KnownCrl, rules: CrlRules
     return { status: 'revoked', source, asOf: thisUpdate, until: Math.max(until, question.time), revokedAt, reason };
   }
   if (isDelta) return unknown('unusable', 'it is a delta CRL');
+  const flaw = question.rules.profile === 'rfc5280' ? profileFault(known) : undefined;
+  if (flaw !== undefined) return unknown('unusable', flaw);
   if (crl.hasUnsupportedCriticalEntryExtension) {
     return unknown('unusable', 'an entry of the CRL has a critical extension that is not supported');
   }
@@ -90,7 +92,7 @@ function judgeCrl(question: RevocationQuestion, known: KnownCrl, rules: CrlRules
 
 /** Why a CRL says nothing of a certificate, whoever signed it. */
 function contentFault(question: RevocationQuestion, known: KnownCrl): string | undefined {
-  const fault = unsupportedKind(known) ?? (question.rules.profile === 'rfc5280' ? profileFault(known) : undefined);
+  const fault = unsupportedKind(known);
   if (fault !== undefined) return fault;
   return scopeOver(question.certificate, known) === 'none' ? 'the CRL is about other certificates' : undefined;
 }
