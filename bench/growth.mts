@@ -1,9 +1,11 @@
-// How the cost of a request grows with what an origin has to do with.
+// How the cost of a request grows with what an origin has to do with, and that of a CRL with its entries.
 import type { Authenticator } from '@peercert/core';
 import { createAuthority, type TestAuthority } from '@peercert/testkit';
 import { authenticate, type Client, createOrigin, p256, type Request, requestsOf } from './inputs.mjs';
-import { median, type Task, timerOf } from './measure.mjs';
+import { crlWith } from './crls.mjs';
+import { elapsed, median, type Task, timerOf } from './measure.mjs';
 import { anchorsOf } from './rows/anchors.mjs';
+import { decode, findTask } from './rows/crl.mjs';
 import { ask, type Question, rotate, unseen } from './tasks.mjs';
 
 /** Cost in microseconds at each place of an axis. */
@@ -12,6 +14,8 @@ export interface Growth {
   readonly places: readonly number[];
   readonly cold: readonly number[];
   readonly warm: readonly number[];
+  /** What `cold` and `warm` are. Default: a request that is new, and one seen before. */
+  readonly names?: readonly [cold: string, warm: string];
 }
 
 const rounds = 5;
@@ -59,13 +63,29 @@ async function growthOf(
   title: string,
   places: readonly number[],
   measure: (place: number) => Promise<readonly [cold: number, warm: number]>,
+  names?: Growth['names'],
 ): Promise<Growth> {
   const costs: (readonly [number, number])[] = [];
   for (const place of places) costs.push(await measure(place));
-  return { title, places, cold: costs.map(([cold]) => cold), warm: costs.map(([, warm]) => warm) };
+  return {
+    title,
+    places,
+    cold: costs.map(([cold]) => cold),
+    warm: costs.map(([, warm]) => warm),
+    ...(names && { names }),
+  };
 }
 
-/** Measures everything that is plotted. Takes about half a minute. */
+/** A CRL takes too long to be decoded often; a short one, so little that one time says nothing. */
+async function decodeCost(der: Buffer, entries: number): Promise<number> {
+  const times: number[] = [];
+  for (let round = entries > 10_000 ? 3 : 25; round > 0; round--) {
+    times.push((await elapsed(() => decode(der, entries))) * 1000);
+  }
+  return median(times);
+}
+
+/** Measures everything that is plotted. Takes about three quarters of a minute. */
 export async function measureGrowth(): Promise<readonly Growth[]> {
   const { root, clients } = p256();
   const [first, ...others] = requestsOf(clients) as [Request, ...Request[]];
@@ -85,5 +105,14 @@ export async function measureGrowth(): Promise<readonly Growth[]> {
       const [seen, unknown] = [others.slice(0, count), others.slice(-(others.length - 9_000))];
       return [await coldCost(unknown, seen, [root.der]), await warmCost(seen, [root.der])];
     }),
+    await growthOf(
+      'entries of a CRL',
+      [100, 1_000, 10_000, 100_000, 1_000_000],
+      async (entries) => {
+        const { der, questions } = crlWith(entries);
+        return [await decodeCost(der, entries), await costOf(findTask(await decode(der, entries), questions))];
+      },
+      ['decoded', 'looked into'],
+    ),
   ];
 }

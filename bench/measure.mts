@@ -1,3 +1,5 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import { measure } from 'mitata';
 import type { Figures } from './row.mjs';
 
@@ -73,4 +75,24 @@ export async function timerOf<Input>({ next, run }: Task<Input>): Promise<() => 
     calls = Math.max(1, Math.round((sampleMs * 1000) / (await time(calls))));
   }
   return () => time(calls);
+}
+
+/** Milliseconds of the longest time in which the event loop did nothing else. */
+export async function longestStall(work: () => Promise<unknown>): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  // The monitor needs turns of the loop to start from, and one to notice the end.
+  await setTimeout(10);
+  delay.reset();
+  await work();
+  await setTimeout(10);
+  delay.disable();
+  return delay.max / 1e6;
+}
+
+/** Milliseconds that something takes, once. */
+export async function elapsed(work: () => unknown): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
 }

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { setTimeout } from 'node:timers/promises';
 import { type Authenticator, encodeClientCert } from '@peercert/core';
 import { authenticate, createOrigin, refuse, requestWith } from './inputs.mjs';
+import { settledMemory } from './settled-memory.mjs';
 
 /** What the process is told. Certificates in base64. */
 export interface MemoryInput {
@@ -21,15 +21,6 @@ export interface MemoryInput {
 
 /** Of the 16 octets of a serial number in a certificate of the testkit, the last four. */
 const serialNumberEnd = 27;
-
-/** Resident memory when all that can be given back is given back. */
-async function settledRss(): Promise<number> {
-  for (let turn = 0; turn < 5; turn++) {
-    (globalThis as unknown as { gc: () => void }).gc();
-    await setTimeout(50);
-  }
-  return process.memoryUsage.rss();
-}
 
 /** A function that has another certificate refused each time. */
 function refuser({ certificate, issuer }: MemoryInput['stranger']): (authenticator: Authenticator) => void {
@@ -54,7 +45,7 @@ async function bytesPerEntry(input: MemoryInput): Promise<number> {
   const refuseOne = refuser(stranger);
   let [before, count] = [0, 0];
   for await (const line of createInterface(createReadStream(path))) {
-    if (count === warmUps) before = await settledRss();
+    if (count === warmUps) before = (await settledMemory()).rss;
     const asked = count++ < warmUps ? warmedUp : authenticator;
     const [certificate, chain] = line.split('\t') as [string, string];
     authenticate(
@@ -66,7 +57,7 @@ async function bytesPerEntry(input: MemoryInput): Promise<number> {
     );
     for (let refusal = 0; refusal < refusalsPerEntry; refusal++) refuseOne(asked);
   }
-  const bytes = ((await settledRss()) - before) / entries;
+  const bytes = ((await settledMemory()).rss - before) / entries;
   // What is still in use is not collected before it is measured.
   for (const used of [warmedUp, authenticator]) refuseOne(used);
   return bytes;

@@ -1,9 +1,7 @@
 import { createPublicKey } from 'node:crypto';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout } from 'node:timers/promises';
 import { type Authenticator } from '@peercert/core';
 import { createHierarchy, createOrigin, type Request, requestsOf } from '../inputs.mjs';
-import { alternateRounds } from '../measure.mjs';
+import { alternateRounds, elapsed, longestStall } from '../measure.mjs';
 import type { Row } from '../row.mjs';
 import { signedParts, spkiOf, verifySigned } from '../tasks.mjs';
 
@@ -13,25 +11,6 @@ const rounds = 9;
 async function authenticateSlowly(authenticator: Authenticator, request: Request): Promise<void> {
   const { status } = await authenticator.authenticate(request);
   if (status !== 'authenticated') throw new Error(`the benchmark expects an identity, and got: ${status}`);
-}
-
-/** Milliseconds of the longest time in which the event loop did nothing else. */
-async function longestStall(work: () => Promise<unknown>): Promise<number> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  // The monitor needs turns of the loop to start from, and one to notice the end.
-  await setTimeout(10);
-  delay.reset();
-  await work();
-  await setTimeout(10);
-  delay.disable();
-  return delay.max / 1e6;
-}
-
-async function elapsed(work: () => void): Promise<number> {
-  const started = performance.now();
-  work();
-  return performance.now() - started;
 }
 
 export const loop: readonly Row[] = [

@@ -1,19 +1,13 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cloudFrontHeaders } from '@peercert/testkit';
+import { inFolder, octetsBy } from '../children.mjs';
 import { type Client, createHierarchy, issueClients, p256 } from '../inputs.mjs';
-import type { MemoryInput } from '../memory-child.mjs';
 import type { Row } from '../row.mjs';
 
 const entries = 20_000;
 const warmUps = 1_000;
 const refusalsPerEntry = 10;
-/** The young generation has one size from start to end: it would grow with the traffic, and pass for verdicts. */
-const execArgv = ['--expose-gc', '--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 /** Header fields of each client, one line each: they must not be in the memory of the process that is measured. */
 function writeFields(clients: readonly Client[], path: string): void {
@@ -25,14 +19,6 @@ function writeFields(clients: readonly Client[], path: string): void {
   writeFileSync(path, lines.join('\n'));
 }
 
-async function bytesPerEntry(input: MemoryInput): Promise<number> {
-  const path = fileURLToPath(new URL('../memory-child.mjs', import.meta.url));
-  const child = fork(path, { execArgv, stdio: 'inherit' });
-  child.send(input);
-  const [[bytes]] = (await Promise.all([once(child, 'message'), once(child, 'exit')])) as [[number], unknown];
-  return bytes;
-}
-
 export const memory: readonly Row[] = [
   {
     id: 'memory.verdict',
@@ -41,16 +27,15 @@ export const memory: readonly Row[] = [
     target: 2000,
     better: 'lower',
     unit: 'B',
-    async measure() {
+    measure() {
       const { root, issuing, clients } = p256();
       const others = issueClients(issuing, entries + warmUps - clients.length);
       const foreign = createHierarchy('p256', 1);
-      const folder = mkdtempSync(join(tmpdir(), 'peercert-bench-'));
-      try {
+      return inFolder(async (folder) => {
         const path = join(folder, 'fields');
         writeFields([...clients, ...others], path);
         const [client] = foreign.clients as [Client];
-        const ours = await bytesPerEntry({
+        const ours = await octetsBy('memory-child', {
           path,
           root: root.der.toString('base64'),
           entries,
@@ -59,9 +44,7 @@ export const memory: readonly Row[] = [
           stranger: { certificate: client.der.toString('base64'), issuer: foreign.issuing.der.toString('base64') },
         });
         return { ours, other: 1, ratio: ours };
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
+      });
     },
   },
 ];

@@ -145,15 +145,15 @@ const eventOutcomes = { authenticated: 'success', anonymous: 'unknown', rejected
 
 /** What tells one proxy, or one secret, from the next: of proofs in combination, of each that has some. */
 function channelAttributes(
-  channel: ChannelEvidence | undefined,
+  proven: ChannelEvidence | undefined,
 ): Record<'clientcert.channel.secret' | 'clientcert.channel.hash.sha256', unknown> {
-  const proofs = channel?.proof === 'all-of' ? channel.evidence.map(channelAttributes) : [];
+  const proofs = proven?.proof === 'all-of' ? proven.evidence.map(channelAttributes) : [];
   const all = Object.assign({}, ...proofs.map(present)) as Partial<OutcomeEvent>;
   return {
-    'clientcert.channel.secret': channel?.proof === 'shared-secret' ? channel.secret : all['clientcert.channel.secret'],
+    'clientcert.channel.secret': proven?.proof === 'shared-secret' ? proven.secret : all['clientcert.channel.secret'],
     'clientcert.channel.hash.sha256':
-      channel !== undefined && 'certificateSha256' in channel
-        ? channel.certificateSha256.toUpperCase()
+      proven !== undefined && 'certificateSha256' in proven
+        ? proven.certificateSha256.toUpperCase()
         : all['clientcert.channel.hash.sha256'],
   };
 }

@@ -170,7 +170,8 @@ export class FetchedCrls {
     } else {
       const found = await decode(body);
       const known = found.map((crl) => new KnownCrl(crl, one.url));
-      const problem = await collection.replace(known, this.#options.clock());
+      const { clock, rules } = this.#options;
+      const problem = await collection.replace(known, clock() - rules.graceSeconds * 1000);
       // What is not in use as it is must not be spared the next time.
       one.etag = problem === undefined ? etag : undefined;
       this.#tellOfChanges(one, before);
@@ -182,16 +183,16 @@ export class FetchedCrls {
   #tellOfChanges(one: FetchedUrl, before: readonly KnownCrl[]): void {
     const { crls } = one.collection;
     const replaced = crls.filter((known) => !before.includes(known));
-    for (const { crl } of replaced) {
+    // Its size is another one now.
+    if (this.#urls.peek(one.url) === one) this.#urls.set(one.url, one);
+    if (replaced.length > 0 || crls.length !== before.length) this.#options.onChange();
+    for (const { crl } of replaced.filter(({ isDoubtful }) => !isDoubtful)) {
       this.#tell('replaced', one.url, {
         'clientcert.revocation.entries': crl.entryCount,
         'clientcert.crl.this_update': new Date(crl.thisUpdate).toISOString(),
         ...(crl.nextUpdate !== undefined && { 'clientcert.crl.next_update': new Date(crl.nextUpdate).toISOString() }),
       });
     }
-    // Its size is another one now.
-    if (this.#urls.peek(one.url) === one) this.#urls.set(one.url, one);
-    if (replaced.length > 0 || crls.length !== before.length) this.#options.onChange();
   }
 
   #fetchLater(one: FetchedUrl): void {

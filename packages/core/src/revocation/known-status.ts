@@ -10,12 +10,18 @@ type Known = Exclude<RevocationAnswer, { readonly status: 'unknown' }>;
 export class KnownStatus {
   #answer: Known | undefined;
   #failure: Failure | undefined;
-  /** Half of the answer's time. */
+  readonly #refreshMs: number;
+  /** When half of the answer's time is over, or the longest time to go without asking. */
   #refreshFrom = Infinity;
   /** On the monotonic clock: nobody is asked before. */
   #pausedUntil = -Infinity;
   /** The question that is under way. */
   asking: Promise<RevocationAnswer> | undefined;
+
+  /** @param refreshMs - Longest time to go without asking, where somebody wants to know. */
+  constructor(refreshMs = Infinity) {
+    this.#refreshMs = refreshMs;
+  }
 
   /** What is to be said without asking anybody. Undefined: somebody must be asked. */
   at(time: number): RevocationAnswer | undefined {
@@ -51,7 +57,7 @@ export class KnownStatus {
     this.#answer = found;
     this.#failure = undefined;
     // Halves of what is left grow ever shorter.
-    this.#refreshFrom = Math.max((time + found.until) / 2, time + failureMs);
+    this.#refreshFrom = time + Math.max(Math.min((found.until - time) / 2, this.#refreshMs), failureMs);
     return found.status === 'good' ? said === 'revoked' : said === 'good' || said === 'unknown';
   }
 

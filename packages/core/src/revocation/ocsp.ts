@@ -32,6 +32,11 @@ export interface OcspOptions extends Pick<ResponderRules, 'delegateWithoutNochec
   readonly network?: NetworkOptions;
   /** How long an answer without nextUpdate holds after its thisUpdate, in seconds: from 1 to 604,800, default 3,600. */
   readonly maxAgeSeconds?: number;
+  /**
+   * Longest time until an answer in use is asked for again, in the background, in seconds: from 60 to 86,400, default 3,600.
+   * Sooner when half of its own time is over.
+   */
+  readonly refreshSeconds?: number;
   /** `'request'` sends a nonce with each request, by POST; an answer that comes with another one is no answer. Default `'omit'`. */
   readonly nonce?: 'omit' | 'request';
   /** Answers kept: from 1 to 1,000,000, default 10,000. */
@@ -48,6 +53,7 @@ const optionNames = [
   'maxAgeSeconds',
   'nonce',
   'maxEntries',
+  'refreshSeconds',
   'delegateWithoutNocheck',
   'onEvent',
   'clock',
@@ -62,7 +68,7 @@ const maxProblems = 1_000;
 /**
  * Revocation by asking the issuer's responder (RFC 6960, RFC 5019) about each certificate, once its path is verified. By GET,
  * where the request fits. Answers are kept for as long as they hold, and asked for again in the background when half of
- * that time is over and somebody needs them; one question is asked once however many requests wait for it.
+ * that time is over, or `refreshSeconds`, and somebody needs them; one question is asked once however many requests wait for it.
  *
  * @throws {TypeError} for options that are unknown or of the wrong kind; {@link RangeError} for numbers out of bounds.
  */
@@ -79,6 +85,7 @@ class Ocsp implements RevocationMethod {
   readonly #clock: () => number;
   readonly #fetcher: Fetcher;
   readonly #known: LRUCache<string, KnownStatus>;
+  readonly #refreshMs: number;
   /** What is wrong with a responder, by its URL. */
   readonly #problems = new LRUCache<string, string>({ max: maxProblems });
   #revision = 0;
@@ -93,6 +100,7 @@ class Ocsp implements RevocationMethod {
     this.#clock = clock;
     this.#fetcher = new Fetcher({ ...network, ...(responders && hostsOf(responders)) });
     this.#known = new LRUCache({ max: maxEntries });
+    this.#refreshMs = (options.refreshSeconds ?? 3_600) * 1000;
   }
 
   get revision(): number {
@@ -127,7 +135,7 @@ class Ocsp implements RevocationMethod {
   #knownOf(key: string): KnownStatus {
     let known = this.#known.get(key);
     if (known === undefined) {
-      known = new KnownStatus();
+      known = new KnownStatus(this.#refreshMs);
       this.#known.set(key, known);
     }
     return known;
@@ -270,9 +278,10 @@ function describeFinding({ cause, detail }: OcspFinding & { readonly status: 'un
 function checkOcspOptions(options: OcspOptions): void {
   checkOptions('ocsp', options, optionNames);
   const { responders, network = {}, nonce = 'omit', delegateWithoutNocheck = 'reject' } = options;
-  const { maxAgeSeconds = 3_600, maxEntries = 10_000, clock, onEvent } = options;
+  const { maxAgeSeconds = 3_600, maxEntries = 10_000, refreshSeconds = 3_600, clock, onEvent } = options;
   checkInteger('maxAgeSeconds', maxAgeSeconds, 1, 604_800);
   checkInteger('maxEntries', maxEntries, 1, 1_000_000);
+  checkInteger('refreshSeconds', refreshSeconds, 60, 86_400);
   if (nonce !== 'omit' && nonce !== 'request') throw new TypeError("nonce must be 'omit' or 'request'.");
   if (delegateWithoutNocheck !== 'reject' && delegateWithoutNocheck !== 'accept') {
     throw new TypeError("delegateWithoutNocheck must be 'reject' or 'accept'.");

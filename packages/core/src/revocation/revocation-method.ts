@@ -76,6 +76,7 @@ export interface RevocationMethod {
 
 /** How a {@link RevocationMethod} is doing. */
 export interface RevocationHealth {
+  /** What kind of statement it goes by. */
   readonly method: 'crl' | 'ocsp';
   /** `'degraded'`: something it should know from could not be read or reached, and it goes by what it knew. */
   readonly status: 'ok' | 'degraded';
@@ -83,9 +84,11 @@ export interface RevocationHealth {
   readonly sources: readonly RevocationSourceHealth[];
 }
 
+/** How one file, URL or host is doing. Plain data. */
 export interface RevocationSourceHealth {
   /** The file, URL or host. */
   readonly source: string;
+  /** `'degraded'`: what it says now cannot be used, and what it said before counts. */
   readonly status: 'ok' | 'degraded';
   /** What is wrong. */
   readonly problem?: string;

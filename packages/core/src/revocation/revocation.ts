@@ -22,6 +22,7 @@ export interface CrlPolicyOptions extends Pick<RevocationOptions, 'depth' | 'unk
 export interface RevocationPolicyHealth {
   /** `'degraded'`: one of the following is. */
   readonly status: 'ok' | 'degraded';
+  /** Each method, in the order in which they are asked. */
   readonly methods: readonly RevocationHealth[];
   /** Absent where there is no deny list. */
   readonly denyList?: DenyListHealth;

@@ -14,6 +14,7 @@ import { TrustStoreError } from './trust-store-error';
 
 /** Files of anchors that are held to something of their own. */
 export interface AnchorFiles {
+  /** A file, a folder, or several of both. */
   readonly paths: FilePaths;
   /** What every anchor in these files is held to. */
   readonly constraints: AnchorConstraints;

@@ -112,7 +112,8 @@ describe('an intermediate of a verified path', () => {
   it('is known to be signed with a key, whichever certificate has it, and with no other', () => {
     const known = afterSuccess();
     const decoded = known.decode(Buffer.from(intermediate.der));
-    const isSignedBy = (issuer: { readonly der: Buffer }): boolean => known.isSignedBy(decoded, new Certificate(issuer.der));
+    const isSignedBy = (issuer: { readonly der: Buffer }): boolean =>
+      known.isSignedBy(decoded, new Certificate(issuer.der));
     expect(isSignedBy(createAuthority({ subject: root.subject, key: root.key }))).toBe(true);
     expect(isSignedBy(createAuthority({ subject: root.subject }))).toBe(false);
   });
