@@ -120,6 +120,7 @@ describe("untrustedPeer: 'anonymous'", () => {
     expect(events).toEqual([
       {
         'event.name': 'clientcert.verify',
+        'clientcert.trust.generation': 0,
         'event.outcome': 'unknown',
         'clientcert.status': 'anonymous',
         'clientcert.enforcement': 'enforce',
