@@ -32,6 +32,7 @@ const coreParts = [
   'server-options',
   'refusal',
   'admission',
+  'on-demand',
   'index',
 ];
 

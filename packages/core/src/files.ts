@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdirSync, readFileSync, type Stats, statSync, promises } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from './options';
@@ -76,8 +75,8 @@ export async function readFiles(paths: readonly string[]): Promise<readonly File
  * @throws {UnreadableFileError}
  */
 export async function readOneFile(path: string): Promise<Buffer> {
-  checkReadable(path, await stat(path).catch((error: unknown) => fail(path, error)));
-  return readFile(path).catch((error: unknown) => fail(path, error));
+  checkReadable(path, await promises.stat(path).catch((error: unknown) => fail(path, error)));
+  return promises.readFile(path).catch((error: unknown) => fail(path, error));
 }
 
 /** What tells a file from its next version, without reading it. */
@@ -95,7 +94,7 @@ export interface FileState {
 export async function listFiles(paths: readonly string[]): Promise<readonly FileState[]> {
   const files: FileState[] = [];
   for (const path of paths) {
-    const stats = await stat(path).catch((error: unknown) => fail(path, error));
+    const stats = await promises.stat(path).catch((error: unknown) => fail(path, error));
     if (!stats.isDirectory()) files.push(stateOf(path, stats));
     else for (const file of await listFolder(path)) files.push(file);
   }
@@ -103,11 +102,11 @@ export async function listFiles(paths: readonly string[]): Promise<readonly File
 }
 
 async function listFolder(folder: string): Promise<readonly FileState[]> {
-  const names = await readdir(folder).catch((error: unknown) => fail(folder, error));
+  const names = await promises.readdir(folder).catch((error: unknown) => fail(folder, error));
   const files: FileState[] = [];
   for (const name of namesThatCount(names)) {
     const path = join(folder, name);
-    const stats = await stat(path).catch((error: unknown) => fail(path, error));
+    const stats = await promises.stat(path).catch((error: unknown) => fail(path, error));
     if (stats.isFile()) files.push(stateOf(path, stats));
   }
   return files;

@@ -24,6 +24,16 @@ export {
   type ErrorDetails,
 } from './errors';
 export type { ClientIdentity, TrustAnchorIdentity } from './identity';
+export {
+  checkOcspResponse,
+  createDenyList,
+  crlDistributionPoints,
+  crlFiles,
+  crlUrls,
+  loadTrustStore,
+  ocsp,
+  watchTrustStore,
+} from './on-demand';
 export type { Outcome } from './outcome';
 export type { RevocationEvidence, UnknownCause } from './path/acceptance';
 export { outcomeChannelName, type OutcomeEvent, type OutcomeListener } from './outcome-event';
@@ -58,22 +68,12 @@ export { encodeClientCert, encodeClientCertChain, parseClientCert, parseClientCe
 export { rfc9440, type Rfc9440Options } from './source/rfc9440-source';
 export type { Forwarded, PresetName, Presented, Source } from './source/source';
 export { traefik, type TraefikOptions } from './source/traefik';
-export {
-  checkOcspResponse,
-  type CheckOcspResponseInput,
-  type OcspAnswer,
-  type OcspEvidence,
-} from './revocation/ocsp-answer';
-export { crlFiles, type CrlFilesOptions, type CrlOptions } from './revocation/crl-files';
-export {
-  crlDistributionPoints,
-  type CrlDistributionPointsOptions,
-  crlUrls,
-  type CrlUrlsOptions,
-} from './revocation/crl-urls';
-export { createDenyList, type DenyList, type DenyListEntry, type DenyListOptions } from './revocation/deny-list';
+export type { CheckOcspResponseInput, OcspAnswer, OcspEvidence } from './revocation/ocsp-answer';
+export type { CrlFilesOptions, CrlOptions } from './revocation/crl-files';
+export type { CrlDistributionPointsOptions, CrlUrlsOptions } from './revocation/crl-urls';
+export type { DenyList, DenyListEntry, DenyListOptions } from './revocation/deny-list';
 export type { FetchFunction, FetchInit, FetchResponse, NetworkOptions } from './revocation/network-options';
-export { ocsp, type OcspOptions } from './revocation/ocsp';
+export type { OcspOptions } from './revocation/ocsp';
 export {
   createRevocation,
   type CrlPolicyOptions,
@@ -94,19 +94,14 @@ export type {
   TrustFindingEvidence,
   TrustFindingSeverity,
 } from './trust/trust-finding';
-export {
-  type LoadContext,
-  loadTrustStore,
-  type LoadTrustStoreOptions,
-  type TrustLoader,
-} from './trust/load-trust-store';
+export type { LoadContext, LoadTrustStoreOptions, TrustLoader } from './trust/load-trust-store';
 export type { ReloadingOptions } from './trust/reloading-options';
 export type { ReloadingTrustStore, TrustHealth } from './trust/reloading-trust-store';
 export { trustChannelName, type TrustEvent, type TrustListener } from './trust/trust-event';
 export { type TrustProvider, TrustStore, type TrustStoreOptions } from './trust/trust-store';
 export { createTrustDomains, type TrustDomainOptions, type TrustDomains } from './trust-domains';
 export { TrustStoreError, type TrustStoreErrorCode, type TrustStoreErrorDetails } from './trust/trust-store-error';
-export { type AnchorFiles, watchTrustStore, type WatchTrustStoreOptions } from './trust/watch-trust-store';
+export type { AnchorFiles, WatchTrustStoreOptions } from './trust/watch-trust-store';
 export type { VerdictCacheOptions } from './verdict-cache';
 export type { GeneralName } from './x509/general-names';
 export type { DistinguishedName, NameAttribute, RelativeDistinguishedName } from './x509/name';

@@ -1,4 +1,4 @@
-import { maxHeaderSize as defaultMaxHeaderSize } from 'node:http';
+import type * as Http from 'node:http';
 import { asksForCertificates, type CertificateRequest, isEncrypted, isHttp2 } from './request';
 import type { Source } from './source/source';
 
@@ -24,7 +24,7 @@ export function inspectServer(request: CertificateRequest, { channel, maxHeaderB
   const { server } = request.socket as { server?: HttpServer };
   if (server === undefined) return [];
   const hints: ServerHint[] = [];
-  const limit = server.maxHeaderSize ?? defaultMaxHeaderSize;
+  const limit = server.maxHeaderSize ?? (require('node:http') as typeof Http).maxHeaderSize;
   // HTTP/2 has a limit of its own, which is wide enough.
   if (limit < maxHeaderBytes && !isHttp2(request)) {
     hints.push({

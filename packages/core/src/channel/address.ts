@@ -21,18 +21,19 @@ interface Network {
 /** A set of addresses. IPv4-mapped IPv6 addresses count as IPv4, and a zone (`%eth0`) is passed over. */
 export class AddressSet {
   readonly #networks: readonly Network[];
-  readonly #list = new BlockList();
+  #list: BlockList | undefined;
 
   /** @throws {TypeError} for anything but addresses and networks in CIDR form. */
   constructor(cidrs: readonly string[]) {
     this.#networks = cidrs.map(parseNetwork);
-    for (const { address, prefix, family } of this.#networks) this.#list.addSubnet(address, prefix, family);
   }
 
   has(address: string | undefined): boolean {
     if (address === undefined) return false;
     const [plain = ''] = address.split('%');
     const version = isIP(plain);
+    // Made when it is first asked: the process that loads this may never ask.
+    this.#list ??= listOf(this.#networks);
     return version !== 0 && this.#list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
   }
 
@@ -41,12 +42,16 @@ export class AddressSet {
     return this.#networks.every(({ address, prefix, family }) => {
       return other.#networks.some((wide) => {
         if (wide.family !== family || wide.prefix > prefix) return false;
-        const list = new BlockList();
-        list.addSubnet(wide.address, wide.prefix, wide.family);
-        return list.check(address, family);
+        return listOf([wide]).check(address, family);
       });
     });
   }
+}
+
+function listOf(networks: readonly Network[]): BlockList {
+  const list = new BlockList();
+  for (const { address, prefix, family } of networks) list.addSubnet(address, prefix, family);
+  return list;
 }
 
 export const privateAddresses = new AddressSet(privateNetworks);

@@ -54,16 +54,7 @@ export interface CrlFilesOptions extends CrlOptions {
 /** Names of {@link CrlOptions}. */
 export const crlOptionNames = ['maxAgeSeconds', 'expiredGraceSeconds', 'onEvent', 'clock'];
 
-/**
- * Revocation by CRLs in files, which are watched and taken anew when they change. They are read now, synchronously, so that
- * an origin with a CRL that cannot be read does not start.
- *
- * A file that is empty, truncated, missing, garbage or older than before changes nothing: what it held before counts for as
- * long as it is current, an event tells, and `health` is degraded. So is `health` when the time of a CRL is over.
- *
- * @throws {TypeError} for options that are unknown or of the wrong kind, for files that hold no CRL, and for folders without
- *   files; {@link RangeError} for numbers out of bounds.
- */
+/** See `crlFiles` in `on-demand`, which loads this. */
 export function crlFiles(options: CrlFilesOptions): RevocationMethod {
   return new CrlFiles(options);
 }

@@ -43,13 +43,7 @@ const maxUrls = 100;
 /** A large CRL takes its time. A request waits for as long as `createRevocation` says, and no longer. */
 const crlTimeouts = { timeoutMs: 30_000, totalTimeoutMs: 60_000 } as const;
 
-/**
- * Revocation by CRLs at URLs that the operator names: for certificates that name none, and CRLs in private buckets, with a
- * `fetch` of one's own. Fetched now, in the background, and again from time to time.
- *
- * @throws {TypeError} for options that are unknown or of the wrong kind, and for what is no URL; {@link RangeError} for
- *   numbers out of bounds.
- */
+/** See `crlUrls` in `on-demand`, which loads this. */
 export function crlUrls(options: CrlUrlsOptions): RevocationMethod {
   checkOptions('crlUrls', options, ['urls', 'refreshSeconds', 'network', ...crlOptionNames]);
   const { network = {} } = options;
@@ -65,13 +59,7 @@ export function crlUrls(options: CrlUrlsOptions): RevocationMethod {
   return method;
 }
 
-/**
- * Revocation by CRLs at the places that certificates themselves name (RFC 5280 section 4.2.1.13), fetched once the path is
- * verified: http and https URLs of hosts with public addresses, two at most. Kept by URL, so that of a partitioned CRL each
- * part is what it is, and fetched again in the background while in use.
- *
- * @throws {TypeError} for options that are unknown or of the wrong kind; {@link RangeError} for numbers out of bounds.
- */
+/** See `crlDistributionPoints` in `on-demand`, which loads this. */
 export function crlDistributionPoints(options: CrlDistributionPointsOptions = {}): RevocationMethod {
   checkOptions('crlDistributionPoints', options, ['refreshSeconds', 'network', ...crlOptionNames]);
   const { network = {} } = options;

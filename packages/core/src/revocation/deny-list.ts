@@ -82,16 +82,7 @@ const optionNames = ['entries', 'files', 'load', 'refreshSeconds', 'pollSeconds'
 /** Milliseconds that `load` is waited for. */
 const loadTimeoutMs = 10_000;
 
-/**
- * Makes a list of certificates that are refused wherever they stand in a path, the trust anchor included: by hand at run
- * time, from files, from a function. Give it to `createRevocation`.
- *
- * Files are read now, synchronously; `load` is asked now and answers when it does. Where nobody may slip through, await
- * `reload()` before listening, and listen only when `health.status` is `'ok'`.
- *
- * @throws {TypeError} for options that are unknown or of the wrong kind, and for files that cannot be read; {@link
- *   RangeError} for numbers out of bounds.
- */
+/** See `createDenyList` in `on-demand`, which loads this. */
 export function createDenyList(options: DenyListOptions = {}): DenyList {
   return new CertificateDenyList(options);
 }

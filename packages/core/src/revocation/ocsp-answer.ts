@@ -66,17 +66,7 @@ const inputNames = [
 const defaultMaxAgeSeconds = 3_600;
 const maxMaxAgeSeconds = 604_800;
 
-/**
- * Judges an OCSP response (RFC 6960 section 3.2) that the caller has: stapled, fetched or kept. `'good'` only when the
- * response answers for this certificate, is current, and is signed by the issuer or by a delegate the issuer made for that;
- * whatever a responder sends, this does not reject.
- *
- * Rejects with {@link ClientCertificateError} `ERR_CERTIFICATE_MALFORMED` for certificates that are none (`position` 0 is
- * the certificate, 1 its issuer, then `certificates`), or TypeError and RangeError for input of the wrong kind.
- *
- * WARNING: `'unknown'` is not `'good'`, and `'good'` is not valid: it says that the certificate is not revoked, and nothing of
- * its path, for which there is `validatePath`.
- */
+/** See `checkOcspResponse` in `on-demand`, which loads this. */
 export async function checkOcspResponse(input: CheckOcspResponseInput): Promise<OcspAnswer> {
   checkOptions('checkOcspResponse', input, inputNames);
   const { certificate, issuer, response, certificates = [], time = new Date() } = input;

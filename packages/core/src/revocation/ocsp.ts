@@ -65,13 +65,7 @@ const maxResponseOctets = 65_536;
 /** Responders with something wrong that are remembered. */
 const maxProblems = 1_000;
 
-/**
- * Revocation by asking the issuer's responder (RFC 6960, RFC 5019) about each certificate, once its path is verified. By GET,
- * where the request fits. Answers are kept for as long as they hold, and asked for again in the background when half of
- * that time is over, or `refreshSeconds`, and somebody needs them; one question is asked once however many requests wait for it.
- *
- * @throws {TypeError} for options that are unknown or of the wrong kind; {@link RangeError} for numbers out of bounds.
- */
+/** See `ocsp` in `on-demand`, which loads this. */
 export function ocsp(options: OcspOptions = {}): RevocationMethod {
   checkOcspOptions(options);
   return new Ocsp(options);

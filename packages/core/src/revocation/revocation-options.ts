@@ -1,6 +1,7 @@
 import { checkInteger, checkOptions, describe } from '../options';
 import type { UnknownCause } from '../path/acceptance';
-import { type DenyList, isDenyList } from './deny-list';
+import type * as DenyListModule from './deny-list';
+import type { DenyList } from './deny-list';
 import { type RevocationMethod, unknownCauses } from './revocation-method';
 
 /** What `createRevocation` takes. */
@@ -100,4 +101,9 @@ export function acceptedCauses(
   return new Set(
     unknownCauses.filter((cause) => Object.hasOwn(unknownStatus, cause) && unknownStatus[cause] === 'accept'),
   );
+}
+
+/** Whoever has a deny list has loaded what makes one; nobody else need. */
+function isDenyList(value: unknown): value is DenyList {
+  return (require('./deny-list') as typeof DenyListModule).isDenyList(value);
 }

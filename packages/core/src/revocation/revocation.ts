@@ -4,7 +4,7 @@ import type { AcceptablePath, Acceptance, PathAcceptor, RevocationEvidence, Unkn
 import type { ResolvedRules } from '../path/rules';
 import type { TrustStore } from '../trust/trust-store';
 import type { Certificate } from '../x509/certificate';
-import { crlsAtHand } from './crls-at-hand';
+import type * as CrlsAtHand from './crls-at-hand';
 import type { DenyList, DenyListHealth } from './deny-list';
 import { type Finding, Inquiry, type InquiryRules } from './revocation-inquiry';
 import type { RevocationAnswer, RevocationHealth, RevocationMethod, RevocationQuestion } from './revocation-method';
@@ -80,10 +80,10 @@ export class Revocation implements PathAcceptor {
   static fromCrls(crls: readonly Uint8Array[], options: CrlPolicyOptions = {}): Revocation {
     checkOptions('Revocation.fromCrls', options, ['depth', 'unknownStatus', 'maxAgeSeconds']);
     const { maxAgeSeconds, ...policy } = options;
-    return Revocation.of({
-      ...policy,
-      methods: [crlsAtHand(crls, { ...(maxAgeSeconds !== undefined && { maxAgeSeconds }) })],
-    });
+    const rules = maxAgeSeconds === undefined ? {} : { maxAgeSeconds };
+    // Loaded when it is first called.
+    const { crlsAtHand } = require('./crls-at-hand') as typeof CrlsAtHand;
+    return Revocation.of({ ...policy, methods: [crlsAtHand(crls, rules)] });
   }
 
   /** @internal Another number when a verdict reached before might be another now. */

@@ -41,13 +41,7 @@ export interface LoadTrustStoreOptions extends ReloadingOptions {
 
 const optionNames = ['load', 'constraints', 'refreshSeconds', 'timeoutMs', ...reloadingOptionNames];
 
-/**
- * A trust store from a function, for anchors in a bucket, behind a URL or in a database; asked again from time to time, more
- * often after a failure. What is new replaces the store, or is refused as {@link watchTrustStore} refuses it.
- *
- * Rejects with what made the first answer no good store, so that an origin without one does not start: {@link
- * TrustStoreError}, or TypeError and RangeError for options that are unknown or of the wrong kind.
- */
+/** See `loadTrustStore` in `on-demand`, which loads this. */
 export async function loadTrustStore(options: LoadTrustStoreOptions): Promise<ReloadingTrustStore> {
   checkOptions('loadTrustStore', options, optionNames);
   checkReloadingOptions(options);

@@ -2,10 +2,12 @@ import { hash } from 'node:crypto';
 import type { FilePaths } from '../files';
 import { checkOptions, describe } from '../options';
 import { Certificate } from '../x509/certificate';
-import { type AnchorConstraints, type ResolvedConstraints, resolveConstraints } from './anchor-constraints';
+import type * as AnchorConstraintsModule from './anchor-constraints';
+import type { AnchorConstraints, ResolvedConstraints } from './anchor-constraints';
 import { AnchorUse } from './anchor-use';
 import { decodeDer, decodeFiles, decodePem } from './bundle';
-import { inspectStore, type InspectOptions, type TrustReport } from './inspection';
+import type * as Inspection from './inspection';
+import type { InspectOptions, TrustReport } from './inspection';
 import { TrustStoreError } from './trust-store-error';
 
 /** What a store holds besides anchors, and what it holds them to. `Certificates` is what they are made of. */
@@ -161,7 +163,7 @@ export class TrustStore {
     decode: (from: Certificates) => readonly Certificate[],
   ): TrustStore {
     const { intermediates, pinnedEndEntities } = options;
-    const constraints = options.constraints === undefined ? undefined : resolveConstraints(options.constraints);
+    const constraints = options.constraints === undefined ? undefined : resolve(options.constraints);
     return new TrustStore({
       anchors: decode(anchors).map((certificate) => ({ certificate, constraints })),
       intermediates: intermediates === undefined ? [] : decode(intermediates),
@@ -180,7 +182,8 @@ export class TrustStore {
    * @throws {TypeError} for options that are unknown or of the wrong kind.
    */
   inspect(options: InspectOptions = {}): TrustReport {
-    return inspectStore(this, options);
+    // Loaded when it is first asked for.
+    return (require('./inspection') as typeof Inspection).inspectStore(this, options);
   }
 
   /** SHA-256 over the anchors' and pinned certificates' digests in order of their value, hexadecimal: equal for equal stores. */
@@ -263,6 +266,11 @@ export class TrustStore {
     const kept = this.decoded(certificate);
     this.#constraints.set(kept, [...this.constraintsOn(kept), constraints]);
   }
+}
+
+/** Loaded when it is first needed. */
+function resolve(constraints: AnchorConstraints): ResolvedConstraints {
+  return (require('./anchor-constraints') as typeof AnchorConstraintsModule).resolveConstraints(constraints);
 }
 
 function bySubject(certificates: readonly Certificate[]): ReadonlyMap<string, readonly Certificate[]> {

@@ -37,16 +37,7 @@ export interface WatchTrustStoreOptions extends ReloadingOptions {
 
 const optionNames = ['anchors', 'intermediates', 'pinnedEndEntities', 'pollSeconds', ...reloadingOptionNames];
 
-/**
- * A trust store from files, replaced when they change: rewritten, renamed into place, or swapped with the whole volume as
- * Kubernetes does. The files are read now, synchronously, so that an origin without a good trust store does not start.
- *
- * A new store is refused, and the last good one stays, when a file is empty, truncated, unreadable or not what it should be,
- * when a required anchor is missing, or when more anchors than `maxShrink` are gone.
- *
- * @throws {TrustStoreError} when the files make no good store now.
- * @throws {TypeError} for options that are unknown or of the wrong kind; {@link RangeError} for numbers out of bounds.
- */
+/** See `watchTrustStore` in `on-demand`, which loads this. */
 export function watchTrustStore(options: WatchTrustStoreOptions): ReloadingTrustStore {
   checkOptions('watchTrustStore', options, optionNames);
   checkReloadingOptions(options);
