@@ -2,6 +2,8 @@
 
 /** @type {import('jest').Config} */
 module.exports = {
+  // Of two processors, jest would leave one idle.
+  maxWorkers: '100%',
   testEnvironment: 'node',
   // Tests read the TypeScript, not dist/: the condition is declared in every package's exports.
   testEnvironmentOptions: { customExportConditions: ['@peercert/source', 'require', 'node', 'default'] },
