@@ -32,7 +32,7 @@ import { behindEdge, callerOf, countingDecodes, edgeChannel, fromEdge } from '..
 import { until } from '../support/until';
 
 // Stores are reloaded in seconds: changes settle, a store that lost anchors is read twice, and some look every two seconds.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const later = { notAfter: new Date(TEST_TIME.getTime() + 3_000 * 86_400_000) };
 const [one, two, three, four] = ['One', 'Two', 'Three', 'Four'].map((name) =>
